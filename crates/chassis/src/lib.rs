@@ -1,0 +1,10 @@
+//! What both services need and no domain word: settings, logging, an HTTP server shell and a hardened HTTP client.
+
+pub mod base_url;
+pub mod client;
+pub mod environment;
+pub mod exit;
+pub mod logging;
+pub mod server;
+pub mod settings;
+mod tls;

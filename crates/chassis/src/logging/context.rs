@@ -1,0 +1,96 @@
+//! The request that the current task is working on.
+
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+};
+
+use actix_web::web;
+use thiserror::Error;
+
+tokio::task_local! {
+    static CONTEXT: Arc<RequestContext>;
+}
+
+/// What identifies a request in the log and on the next hop.
+#[derive(Debug)]
+pub struct RequestContext {
+    /// From `X-Request-Id`, or made here.
+    pub request_id: String,
+    /// From the client's `Transaction-Id`.
+    pub transaction_id: Option<String>,
+    client: OnceLock<String>,
+}
+
+impl RequestContext {
+    /// Begins the context of a request.
+    #[must_use]
+    pub const fn new(request_id: String, transaction_id: Option<String>) -> Self {
+        Self { request_id, transaction_id, client: OnceLock::new() }
+    }
+
+    /// Names the client once it is known who calls; later calls change nothing.
+    pub fn set_client(&self, key: &str) {
+        let _ = self.client.set(key.to_owned());
+    }
+
+    /// The client's key, once known.
+    #[must_use]
+    pub fn client(&self) -> Option<&str> {
+        self.client.get().map(String::as_str)
+    }
+}
+
+/// The context of the request that this task is working on.
+#[must_use]
+pub fn context() -> Option<Arc<RequestContext>> {
+    CONTEXT.try_with(Arc::clone).ok()
+}
+
+/// Runs a future inside the context of a request.
+pub async fn in_context<F: Future>(context: Arc<RequestContext>, future: F) -> F::Output {
+    CONTEXT.scope(context, future).await
+}
+
+/// The blocking task panicked or the server is stopping; whatever it was doing has been abandoned.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("the blocking task did not finish")]
+pub struct BlockingError;
+
+/// Runs something that blocks on the pool of threads for that, in the context of the current request.
+///
+/// # Errors
+/// [`BlockingError`] when the closure panicked.
+pub async fn blocking<F, T>(work: F) -> Result<T, BlockingError>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let current = context();
+    let work = move || match current {
+        Some(context) => CONTEXT.sync_scope(context, work),
+        None => work(),
+    };
+    web::block(work).await.map_err(|_| BlockingError)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_blocking_task_belongs_to_the_request_that_started_it() {
+        let request = Arc::new(RequestContext::new("r1".into(), None));
+        let seen = in_context(request, async { blocking(|| context().map(|c| c.request_id.clone())).await });
+        assert_eq!(seen.await.unwrap().as_deref(), Some("r1"));
+        assert!(context().is_none());
+    }
+
+    #[actix_web::test]
+    async fn the_client_is_named_once() {
+        let request = RequestContext::new("r1".into(), None);
+        request.set_client("first");
+        request.set_client("second");
+        assert_eq!(request.client(), Some("first"));
+    }
+}

@@ -1,0 +1,83 @@
+//! One line for each request, and the request id that ties all its lines together.
+
+use std::{fmt::Write as _, sync::Arc, time::Instant};
+
+use actix_web::{
+    Error,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{HeaderMap, HeaderName, HeaderValue},
+    middleware::Next,
+};
+use uuid::Uuid;
+
+use crate::logging::{RequestContext, in_context};
+
+/// The header that carries a request's id from hop to hop.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The client's own name for what it is doing.
+pub(crate) const TRANSACTION_ID: HeaderName = HeaderName::from_static("transaction-id");
+
+/// Takes or makes the request id, runs the request in its context, and writes
+/// `GET /path?key=… HTTP/1.1 200 3 ms` when it is answered.
+pub(super) async fn access_log(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let line = request_line(&request);
+    let context = Arc::new(context(request.headers()));
+    in_context(Arc::clone(&context), async move {
+        // Handlers' errors are responses by now. The request is not kept for another kind of error: a second handle
+        // on it would stop the router from setting its match.
+        let mut response = next.call(request).await?.map_into_boxed_body();
+        if let Ok(value) = HeaderValue::from_str(&context.request_id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        let status = response.status().as_u16();
+        log::info!("{line} {status} {} ms", started.elapsed().as_millis());
+        Ok(response)
+    })
+    .await
+}
+
+fn context(headers: &HeaderMap) -> RequestContext {
+    let taken = text(headers, &REQUEST_ID, 128)
+        .filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte)));
+    let request_id = taken.unwrap_or_else(|| Uuid::now_v7().to_string());
+    RequestContext::new(request_id, text(headers, &TRANSACTION_ID, 255))
+}
+
+/// A header's value, when it is visible ASCII and no longer than the limit.
+fn text(headers: &HeaderMap, name: &HeaderName, limit: usize) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    let usable =
+        !value.is_empty() && value.len() <= limit && value.bytes().all(|byte| byte.is_ascii_graphic());
+    usable.then(|| value.to_owned())
+}
+
+/// The request line without the values of its query, which can hold an e-mail address or worse.
+fn request_line(request: &ServiceRequest) -> String {
+    let mut line = format!("{} {}", request.method(), request.path());
+    for (index, pair) in request.query_string().split('&').filter(|pair| !pair.is_empty()).enumerate() {
+        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+        let _ = write!(line, "{}{name}=…", if index == 0 { '?' } else { '&' });
+    }
+    let _ = write!(line, " {:?}", request.version());
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn the_logged_request_line_has_the_names_of_its_query_and_not_the_values() {
+        let request =
+            TestRequest::with_uri("/generic/buyer/?email=someone@example.test&limit=5&flag").to_srv_request();
+        assert_eq!(request_line(&request), "GET /generic/buyer/?email=…&limit=…&flag=… HTTP/1.1");
+    }
+}

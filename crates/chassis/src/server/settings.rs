@@ -1,0 +1,56 @@
+//! The `[server]` table.
+
+use std::{net::SocketAddr, path::PathBuf, thread, time::Duration};
+
+use crate::{settings::Section, tls::Identity};
+
+/// How a server listens.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// The address; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// How many threads serve requests.
+    pub workers: usize,
+    /// The largest request body, in bytes.
+    pub max_request_body: usize,
+    /// How long requests in flight may take once the server is asked to stop.
+    pub drain: Duration,
+    /// A file that the address is written to once it is had.
+    pub address_file: Option<PathBuf>,
+    /// TLS, when it is spoken.
+    pub tls: Option<TlsSettings>,
+}
+
+/// How a server speaks TLS.
+#[derive(Clone, Debug)]
+pub struct TlsSettings {
+    /// What it presents.
+    pub identity: Identity,
+    /// Whose client certificates it demands; nobody's when absent.
+    pub client_ca: Option<PathBuf>,
+}
+
+impl ServerSettings {
+    /// Reads `listen`, `workers` (default: the processors), `max_request_body` (default 1 MiB), `drain` (default
+    /// 30 s), `address_file` and the table `tls` with `certificate`, `key` and `client_ca`.
+    #[must_use]
+    pub fn read(section: &Section, default_listen: SocketAddr) -> Self {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let workers = section.or("workers", processors);
+        if workers == 0 {
+            section.fault("workers", "expected at least 1");
+        }
+        let tls = section.section("tls");
+        Self {
+            listen: section.or("listen", default_listen),
+            workers,
+            max_request_body: section.or("max_request_body", 1024 * 1024),
+            drain: section.or("drain", Duration::from_secs(30)),
+            address_file: section.optional("address_file"),
+            tls: tls.is_present().then(|| TlsSettings {
+                identity: Identity { certificate: tls.required("certificate"), key: tls.required("key") },
+                client_ca: tls.optional("client_ca"),
+            }),
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What a key can hold, and how it is written.
+
+use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+
+use secrecy::SecretString;
+
+use crate::{base_url::BaseUrl, environment::Environment};
+
+/// A type that a key can hold.
+pub trait Value: Sized {
+    /// Reads the value; the error says what was expected and never shows the value.
+    ///
+    /// # Errors
+    /// What was expected.
+    fn read(value: &toml::Value, environment: &Environment) -> Result<Self, String>;
+
+    /// Stands in for a value that is missing or wrong while the remaining keys are checked; never used, because
+    /// [`super::Reader::finish`] refuses.
+    fn placeholder() -> Self;
+}
+
+impl Value for String {
+    fn read(value: &toml::Value, _: &Environment) -> Result<Self, String> {
+        let text = value.as_str().ok_or("expected a string")?;
+        if text.contains('\0') { Err("holds a NUL character".into()) } else { Ok(text.to_owned()) }
+    }
+
+    fn placeholder() -> Self {
+        Self::new()
+    }
+}
+
+impl Value for bool {
+    fn read(value: &toml::Value, _: &Environment) -> Result<Self, String> {
+        value.as_bool().ok_or_else(|| "expected true or false".into())
+    }
+
+    fn placeholder() -> Self {
+        false
+    }
+}
+
+/// Whole numbers of each width.
+macro_rules! whole_number {
+    ($($type:ty),*) => {$(
+        impl Value for $type {
+            fn read(value: &toml::Value, _: &Environment) -> Result<Self, String> {
+                value
+                    .as_integer()
+                    .and_then(|number| Self::try_from(number).ok())
+                    .ok_or_else(|| match <$type>::BITS {
+                        64 => "expected a whole number, not negative".into(),
+                        _ => format!("expected a whole number from 0 to {}", <$type>::MAX),
+                    })
+            }
+
+            fn placeholder() -> Self {
+                0
+            }
+        }
+    )*};
+}
+
+whole_number!(u16, u32, u64, usize);
+
+impl Value for Duration {
+    /// A whole number of seconds, or a number with a unit: `"500ms"`, `"10s"`, `"5m"`, `"24h"`, `"30d"`.
+    fn read(value: &toml::Value, _: &Environment) -> Result<Self, String> {
+        let expected =
+            || "expected seconds or a duration such as \"500ms\", \"10s\", \"5m\", \"24h\"".to_owned();
+        if let Some(seconds) = value.as_integer() {
+            return u64::try_from(seconds).map(Self::from_secs).map_err(|_| expected());
+        }
+        let text = value.as_str().ok_or_else(expected)?;
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at(digits);
+        let number: u64 = number.parse().map_err(|_| expected())?;
+        let seconds = match unit {
+            "ms" => return Ok(Self::from_millis(number)),
+            "s" => 1,
+            "m" => 60,
+            "h" => 3_600,
+            "d" => 86_400,
+            _ => return Err(expected()),
+        };
+        number.checked_mul(seconds).map(Self::from_secs).ok_or_else(expected)
+    }
+
+    fn placeholder() -> Self {
+        Self::ZERO
+    }
+}
+
+impl Value for SocketAddr {
+    fn read(value: &toml::Value, _: &Environment) -> Result<Self, String> {
+        value
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| "expected an address and port such as \"127.0.0.1:2602\"".into())
+    }
+
+    fn placeholder() -> Self {
+        Self::from(([127, 0, 0, 1], 0))
+    }
+}
+
+impl Value for PathBuf {
+    fn read(value: &toml::Value, environment: &Environment) -> Result<Self, String> {
+        let text = String::read(value, environment)?;
+        if text.is_empty() { Err("expected a path".into()) } else { Ok(text.into()) }
+    }
+
+    fn placeholder() -> Self {
+        Self::new()
+    }
+}
+
+impl Value for BaseUrl {
+    fn read(value: &toml::Value, _: &Environment) -> Result<Self, String> {
+        let text = value.as_str().ok_or("expected a URL")?;
+        Self::parse(text).map_err(ToOwned::to_owned)
+    }
+
+    fn placeholder() -> Self {
+        Self::nowhere()
+    }
+}
+
+impl Value for SecretString {
+    /// `"the secret"`, or where to find it: `{ file = "/path" }`, `{ env = "NAME" }`, or `{ credential = "NAME" }`
+    /// for a file in systemd's `$CREDENTIALS_DIRECTORY`. One newline at the end of a file is not part of it.
+    fn read(value: &toml::Value, environment: &Environment) -> Result<Self, String> {
+        let secret = match value {
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Table(source) => from_source(source, environment)?,
+            _ => return Err("expected a secret, { file = … }, { env = … } or { credential = … }".into()),
+        };
+        if secret.trim().is_empty() { Err("the secret is empty".into()) } else { Ok(secret.into()) }
+    }
+
+    fn placeholder() -> Self {
+        Self::default()
+    }
+}
+
+impl<T: Value> Value for Vec<T> {
+    fn read(value: &toml::Value, environment: &Environment) -> Result<Self, String> {
+        let items = value.as_array().ok_or("expected a list")?;
+        let read =
+            |(index, item)| T::read(item, environment).map_err(|error| format!("item {index}: {error}"));
+        items.iter().enumerate().map(read).collect()
+    }
+
+    fn placeholder() -> Self {
+        Self::new()
+    }
+}
+
+fn from_source(source: &toml::Table, environment: &Environment) -> Result<String, String> {
+    let mut entries = source.iter();
+    let (Some((kind, name)), None) = (entries.next(), entries.next()) else {
+        return Err("expected exactly one of file, env and credential".into());
+    };
+    let name = name.as_str().ok_or_else(|| format!("{kind}: expected a string"))?;
+    match kind.as_str() {
+        "file" => from_file(PathBuf::from(name)),
+        "env" => environment.get(name).map(ToOwned::to_owned).ok_or_else(|| format!("${name} is not set")),
+        "credential" => {
+            let folder =
+                environment.get("CREDENTIALS_DIRECTORY").ok_or("$CREDENTIALS_DIRECTORY is not set")?;
+            if name.contains('/') {
+                return Err("credential: expected a name, not a path".into());
+            }
+            from_file(PathBuf::from(folder).join(name))
+        }
+        _ => Err("expected exactly one of file, env and credential".into()),
+    }
+}
+
+fn from_file(path: PathBuf) -> Result<String, String> {
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+}

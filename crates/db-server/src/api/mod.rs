@@ -1,0 +1,124 @@
+//! The HTTP API: a handler reads the request, asks the domain once, and shows what came of it.
+
+mod money;
+pub mod notice;
+pub mod product;
+pub mod reference;
+pub mod request;
+pub mod seller;
+pub mod status;
+pub mod transaction;
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, http::header::ETAG};
+use serde_json::Value;
+
+use crate::{
+    domain::DomainError,
+    error::ApiError,
+    etag::{self, Digest, ETag, IfMatch},
+    page::{PageRequest, Query},
+    uri,
+};
+
+/// The fields of an answer that a client may send back with a change; they are not for it to set.
+const READ_ONLY: [&str; 5] = ["resource_pk", "resource_uri", "created", "modified", "counter"];
+
+/// The primary key in a path. What cannot be one is not found.
+#[derive(Debug)]
+pub struct Id<T>(pub T);
+
+impl<T: From<i64>> FromRequest for Id<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().get("id").and_then(uri::parse_id);
+        ready(id.map(|id| Self(T::from(id))).ok_or(DomainError::NotFound.into()))
+    }
+}
+
+/// The condition on a change.
+impl FromRequest for IfMatch {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::read(request.headers())))
+    }
+}
+
+/// The query of a list.
+impl FromRequest for Query {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::parse(request.query_string())))
+    }
+}
+
+/// A resource as it is shown, and its version.
+pub(crate) struct Shown {
+    tag: ETag,
+    body: Value,
+    /// The version of the body, for the tag of a list that it is in.
+    version: Digest,
+}
+
+impl Shown {
+    /// A resource that is shown from its row alone.
+    fn of_row(pk: i64, counter: i64, body: Value) -> Self {
+        let version = Digest::new().number(pk).number(counter);
+        Self { tag: ETag::of_row(pk, counter), body, version }
+    }
+
+    /// A resource that is shown with more than its row; its version depends on all that is shown.
+    fn of_more(pk: i64, counter: i64, body: Value) -> Self {
+        let rest = Digest::new().bytes(body.to_string().as_bytes());
+        let version = rest.number(pk).number(counter);
+        Self { tag: ETag::of_row_and(pk, counter, rest), body, version }
+    }
+
+    /// 200; or 304 when the client has this version.
+    fn found(self, request: &HttpRequest) -> HttpResponse {
+        if etag::is_known(request.headers(), &self.tag) {
+            return HttpResponse::NotModified().insert_header((ETAG, self.tag.to_string())).finish();
+        }
+        self.answer(StatusCode::OK)
+    }
+
+    /// 200 after a change.
+    fn changed(self) -> HttpResponse {
+        self.answer(StatusCode::OK)
+    }
+
+    /// 201.
+    fn created(self) -> HttpResponse {
+        self.answer(StatusCode::CREATED)
+    }
+
+    fn answer(self, status: StatusCode) -> HttpResponse {
+        HttpResponse::build(status).insert_header((ETAG, self.tag.to_string())).json(self.body)
+    }
+}
+
+/// One page of a list; 304 when the client has this version, 404 when there is no such page.
+fn listed(
+    request: &HttpRequest,
+    page: &PageRequest,
+    path: &str,
+    shown: Vec<Shown>,
+    total: i64,
+) -> Result<HttpResponse, ApiError> {
+    let start = Digest::new().bytes(request.query_string().as_bytes()).number(total);
+    let digest = shown.iter().fold(start, |digest, shown| digest.bytes(&shown.version.to_bytes()));
+    let objects = shown.into_iter().map(|shown| shown.body).collect();
+    let list = page.answer(path, objects, total).ok_or(DomainError::NotFound)?;
+    let tag = ETag::of_list(digest);
+    if etag::is_known(request.headers(), &tag) {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, tag.to_string())).finish());
+    }
+    Ok(HttpResponse::Ok().insert_header((ETAG, tag.to_string())).json(list))
+}

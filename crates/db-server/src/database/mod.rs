@@ -1,0 +1,113 @@
+//! The way to Postgres: a pool of connections, and transactions as one blocking hop each.
+
+mod manager;
+mod migration;
+mod parameters;
+mod transaction;
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::rt::time::timeout;
+use diesel::PgConnection;
+use r2d2::Pool;
+
+pub use manager::ConnectFailure;
+pub use migration::MigrationError;
+pub use parameters::{ConnectParameters, SslMode};
+
+use self::{
+    manager::{FailureLog, Liveness, Manager},
+    transaction::{Access, Gate, Transactions},
+};
+use crate::store::{ConnectionLoss, StoreError};
+
+/// How much longer than its own limits a transaction may take before its caller is told that Postgres is gone.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// The database; clones share one pool.
+#[derive(Clone)]
+pub struct Database {
+    transactions: Arc<Transactions>,
+    parameters: Arc<ConnectParameters>,
+}
+
+impl Database {
+    /// A pool that connects in the background: this neither waits nor fails when Postgres is out of reach.
+    #[must_use]
+    pub fn new(parameters: ConnectParameters) -> Self {
+        let liveness = Arc::new(Liveness::new());
+        let pool = Pool::builder()
+            .max_size(parameters.pool_size.max(1))
+            .min_idle(Some(1))
+            .connection_timeout(parameters.pool_wait.max(Duration::from_millis(1)))
+            .test_on_check_out(false)
+            .error_handler(Box::new(FailureLog(Arc::clone(&liveness))))
+            .build_unchecked(Manager::new(parameters.connection_string(), Arc::clone(&liveness)));
+        let transactions = Transactions {
+            pool,
+            liveness,
+            pool_wait: parameters.pool_wait,
+            statement_timeout: parameters.statement_timeout,
+        };
+        Self { transactions: Arc::new(transactions), parameters: Arc::new(parameters) }
+    }
+
+    /// Runs `work` in one read-only transaction that sees one moment of the database.
+    ///
+    /// # Errors
+    /// What `work` gives, or a [`StoreError`] of the transaction itself.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.run(Access::Read, work).await
+    }
+
+    /// Runs `work` in one transaction, committed when `work` succeeds and rolled back otherwise. It runs once: rows
+    /// that must not change under it are to be locked.
+    ///
+    /// # Errors
+    /// What `work` gives, or a [`StoreError`] of the transaction itself. After [`StoreError::Unreachable`] the
+    /// commit may or may not have happened; after every other error nothing has.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.run(Access::Write, work).await
+    }
+
+    /// Asks Postgres for an answer.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreachable`] or [`StoreError::Busy`].
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read(|_| Ok(())).await
+    }
+
+    async fn run<T, E, F>(&self, access: Access, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let gate = Arc::new(Gate::default());
+        let hop = chassis::logging::blocking({
+            let (transactions, gate) = (Arc::clone(&self.transactions), Arc::clone(&gate));
+            move || transactions.run(access, &gate, work)
+        });
+        // A server that is frozen, or behind a network that swallows packets, leaves libpq waiting for ever: the
+        // caller does not wait with it.
+        let limit = self.parameters.pool_wait + self.parameters.statement_timeout + MARGIN;
+        match timeout(limit, hop).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(StoreError::Interrupted.into()),
+            Err(_) if gate.abandon() => Err(self.transactions.no_answer(limit).into()),
+            // The commit is on its way and nobody knows how it ends.
+            Err(_) => Err(StoreError::Unreachable(ConnectionLoss::Silent { after: limit }).into()),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What a client is told when something goes wrong: every error becomes an answer here, in one match.
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+};
+use chassis::server::detail;
+use serde_json::{Value, json};
+use thiserror::Error;
+use wire::{ErrorKind, ProviderAnswer};
+
+use crate::{
+    domain::error::DomainError, field_errors::FieldErrors, form::BodyError, page::QueryError,
+    proxy_client::ProxyError, store::StoreError,
+};
+
+/// Why a request is not answered with what it asked for.
+#[derive(Debug, Error)]
+pub enum ApiError {
+    /// Nobody knows who is calling. The client is not told why; the log is.
+    #[error("not authenticated")]
+    Unauthenticated,
+    /// The caller lacks the role that the route needs.
+    #[error("not permitted")]
+    Forbidden,
+    /// The operation is never offered on this resource.
+    #[error("the operation is not offered")]
+    NotOffered,
+    /// The body cannot be read.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The query of a list cannot be read.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The domain refuses, or cannot decide.
+    #[error(transparent)]
+    Domain(#[from] DomainError),
+    /// The provider refuses, or cannot be asked.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// A notice whose signature does not verify.
+    #[error("the notice is not genuine")]
+    NotGenuine,
+    /// The task that served the request died.
+    #[error("the request was abandoned")]
+    Abandoned,
+}
+
+impl From<FieldErrors> for ApiError {
+    fn from(errors: FieldErrors) -> Self {
+        Self::Domain(errors.into())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Domain(error.into())
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.error_response().status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let response = answer(self);
+        if response.status().is_server_error() {
+            log::error!("{}", chain(self));
+        } else {
+            log::info!("{}: {self}", response.status().as_u16());
+        }
+        response
+    }
+}
+
+/// The one place that decides what each error is to a client.
+fn answer(error: &ApiError) -> HttpResponse {
+    match error {
+        ApiError::Unauthenticated => unauthenticated(),
+        ApiError::Forbidden => {
+            detail(StatusCode::FORBIDDEN, "You do not have permission to perform this action.")
+        }
+        ApiError::NotOffered => detail(StatusCode::FORBIDDEN, "This cannot be deleted."),
+        ApiError::NotGenuine => detail(StatusCode::FORBIDDEN, "The notice is not genuine."),
+        ApiError::Body(error) => body(error),
+        ApiError::Query(QueryError::Wrong(errors)) => HttpResponse::BadRequest().json(errors),
+        ApiError::Query(error @ QueryError::Unknown(_)) => {
+            detail(StatusCode::BAD_REQUEST, &error.to_string())
+        }
+        ApiError::Domain(DomainError::Fields(errors)) => HttpResponse::BadRequest().json(errors),
+        ApiError::Domain(DomainError::NotFound) => detail(StatusCode::NOT_FOUND, "Not found."),
+        ApiError::Domain(DomainError::Stale) => {
+            detail(StatusCode::PRECONDITION_FAILED, "The resource has changed since.")
+        }
+        ApiError::Domain(DomainError::Conflict(message) | DomainError::Integrity(message)) => {
+            detail(StatusCode::CONFLICT, message)
+        }
+        ApiError::Domain(DomainError::Store(error)) => store(error),
+        ApiError::Domain(DomainError::Crypt(_)) => {
+            detail(StatusCode::INTERNAL_SERVER_ERROR, "A stored secret cannot be read.")
+        }
+        ApiError::Proxy(ProxyError::Refused(answer)) => refused(answer),
+        ApiError::Proxy(error) => proxy(error),
+        ApiError::Abandoned => internal(),
+    }
+}
+
+fn unauthenticated() -> HttpResponse {
+    let body = json!({ "detail": "Authentication credentials were not accepted." });
+    HttpResponse::Unauthorized().insert_header((WWW_AUTHENTICATE, "OAuth")).json(body)
+}
+
+fn body(error: &BodyError) -> HttpResponse {
+    let status = match error {
+        BodyError::DuplicateKey(key) => {
+            return HttpResponse::BadRequest().json(FieldErrors::of(key, error.to_string()));
+        }
+        BodyError::Malformed(_) | BodyError::NotAnObject | BodyError::Incomplete => StatusCode::BAD_REQUEST,
+        BodyError::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+    };
+    detail(status, &error.to_string())
+}
+
+fn store(error: &StoreError) -> HttpResponse {
+    match error {
+        StoreError::Unreachable(_) => {
+            detail(StatusCode::INTERNAL_SERVER_ERROR, "The database is out of reach.")
+        }
+        StoreError::Busy(_) | StoreError::StatementTimeout(_) => {
+            let body = json!({ "detail": "The database is busy." });
+            HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, "1")).json(body)
+        }
+        // A constraint that is in no table of ours, and what only a domain error should carry, are defects.
+        StoreError::Constraint(_)
+        | StoreError::Stale { .. }
+        | StoreError::NotFound
+        | StoreError::Query(_)
+        | StoreError::Interrupted => internal(),
+    }
+}
+
+fn internal() -> HttpResponse {
+    detail(StatusCode::INTERNAL_SERVER_ERROR, "An internal error; the log has more.")
+}
+
+/// A provider's refusal: its status, and the message that its body holds, or else its body.
+fn refused(answer: &ProviderAnswer) -> HttpResponse {
+    let status = StatusCode::from_u16(answer.status)
+        .ok()
+        .filter(|status| status.is_client_error() || status.is_server_error())
+        .unwrap_or(StatusCode::BAD_GATEWAY);
+    HttpResponse::build(status).json(json!({ "error_message": message_of(&answer.body) }))
+}
+
+fn message_of(body: &Value) -> &Value {
+    body.get("message").or_else(|| body.get("error")?.get("message")).unwrap_or(body)
+}
+
+fn proxy(error: &ProxyError) -> HttpResponse {
+    let status = match error.kind() {
+        Some(ErrorKind::Timeout) => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::BAD_GATEWAY,
+    };
+    let unknown = error.outcome_is_unknown();
+    let consequence =
+        if unknown { "The request may have been carried out." } else { "The request was not carried out." };
+    let body = json!({
+        "detail": format!("{} {consequence}", sentence(error)),
+        "proxy_error": {
+            "target": error.target(),
+            "kind": error.kind().map(ErrorKind::name),
+            "status": error.proxy_status(),
+            "outcome": if unknown { "unknown" } else { "not_sent" },
+        },
+    });
+    HttpResponse::build(status).json(body)
+}
+
+/// What happened, without what a client has no business with: addresses, certificates, the operating system's words.
+fn sentence(error: &ProxyError) -> String {
+    let target = error.target();
+    let what = match error.kind() {
+        Some(ErrorKind::Connect) => "could not be reached",
+        Some(ErrorKind::Tls) => "could not be reached over TLS",
+        Some(ErrorKind::Timeout) => "did not answer in time",
+        Some(ErrorKind::Protocol) => "gave no valid answer",
+        Some(ErrorKind::NotConfigured) => "is not configured on provider-proxy",
+        Some(ErrorKind::InvalidRequest | ErrorKind::UnknownOperation) => {
+            "was not asked: provider-proxy does not accept the request"
+        }
+        _ => "could not be asked",
+    };
+    match error.proxy_status() {
+        Some(status) => format!("Proxy returned: {status} from: {target}. {target} {what}."),
+        None => format!("{target} {what}."),
+    }
+}
+
+/// An error with its sources, for the log.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let next = error.to_string();
+        // Many errors already show their source.
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

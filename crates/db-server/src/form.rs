@@ -1,0 +1,289 @@
+//! The JSON body of a request, read field by field so that every error is told at once and by name.
+
+mod check;
+mod json;
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Bytes};
+use chrono::NaiveDate;
+use serde_json::{Map, Value};
+use thiserror::Error;
+use url::Url;
+
+use crate::{
+    error::ApiError,
+    field_errors::FieldErrors,
+    uri::{self, Kind},
+};
+
+/// The longest free text, in characters.
+const MAX_NOTES: usize = 65_536;
+const REQUIRED: &str = "This field is required.";
+
+/// What a field of a request says: nothing at all, that there is none (`null` or blank), or a value.
+pub type Given<T> = Option<Option<T>>;
+
+/// The fields of a request. Take each field that the resource has, then [`Form::finish`].
+#[derive(Debug, Default)]
+pub struct Form {
+    values: Map<String, Value>,
+    errors: FieldErrors,
+}
+
+/// Checks a text of at most 255 characters.
+///
+/// # Errors
+/// The message for the client.
+pub fn check_text(text: &str) -> Result<(), String> {
+    check::text(text)
+}
+
+/// Why a body holds no fields.
+#[derive(Debug, Error)]
+pub enum BodyError {
+    /// Not JSON at all, or not UTF-8, or nested too deeply; with the place, and without the text.
+    #[error("The body is not JSON: {0}.")]
+    Malformed(#[source] serde_json::Error),
+    /// JSON, but no object.
+    #[error("The body is not a JSON object.")]
+    NotAnObject,
+    /// A key that occurs twice, so that it is unclear which value is meant.
+    #[error("The key occurs more than once.")]
+    DuplicateKey(String),
+    /// Not said to be JSON.
+    #[error("The body must be JSON, with Content-Type: application/json.")]
+    ContentType,
+    /// Larger than `server.max_request_body`.
+    #[error("The body is too large.")]
+    TooLarge,
+    /// The connection broke before the body was complete.
+    #[error("The body is incomplete.")]
+    Incomplete,
+}
+
+impl Form {
+    /// Reads a body. An empty one has no fields.
+    ///
+    /// # Errors
+    /// [`BodyError`] when it is not one JSON object.
+    pub fn parse(body: &[u8]) -> Result<Self, BodyError> {
+        let values = if body.is_empty() { Map::new() } else { json::object(body)? };
+        Ok(Self { values, errors: FieldErrors::default() })
+    }
+
+    /// The names of the fields that have not been taken.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
+    /// A client's or provider's id: at most 255 characters, none of them a control character.
+    pub fn id(&mut self, name: &str) -> Given<String> {
+        self.string(name, check::id)
+    }
+
+    /// A text of at most 255 characters.
+    pub fn text(&mut self, name: &str) -> Given<String> {
+        self.string(name, check::text)
+    }
+
+    /// A free text.
+    pub fn notes(&mut self, name: &str) -> Given<String> {
+        self.string(name, |text| check::length(text, MAX_NOTES).and_then(|()| check::nul(text)))
+    }
+
+    /// An absolute `http` or `https` URL of at most 255 characters.
+    pub fn url(&mut self, name: &str) -> Given<String> {
+        self.string(name, |text| {
+            check::id(text)?;
+            let known = Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+            if known { Ok(()) } else { Err("Enter a valid URL.".into()) }
+        })
+    }
+
+    /// A date as `YYYY-MM-DD`.
+    pub fn date(&mut self, name: &str) -> Given<String> {
+        self.string(name, |text| {
+            // The parser alone would take `2014-1-1` and `+014-01-01` too.
+            let shape = |byte: u8| if byte.is_ascii_digit() { b'0' } else { byte };
+            let plain = text.bytes().map(shape).eq(*b"0000-00-00");
+            let date = NaiveDate::parse_from_str(text, "%Y-%m-%d");
+            if plain && date.is_ok() { Ok(()) } else { Err("Enter a date as YYYY-MM-DD.".into()) }
+        })
+    }
+
+    /// An amount as a decimal string; a whole number may also be written as a number. It is checked with its currency.
+    pub fn decimal(&mut self, name: &str) -> Given<String> {
+        match self.take(name)? {
+            Value::Number(number) if number.is_u64() => Some(Some(number.to_string())),
+            Value::Number(_) => self.wrong(name, "Write the amount as a decimal string, such as \"0.99\"."),
+            value => self.check_string(name, value, check::text),
+        }
+    }
+
+    /// A flag.
+    pub fn boolean(&mut self, name: &str) -> Given<bool> {
+        match self.take(name)? {
+            Value::Null => Some(None),
+            Value::Bool(flag) => Some(Some(flag)),
+            _ => self.wrong(name, "Expected true or false."),
+        }
+    }
+
+    /// One of the numbers that a choice has.
+    pub fn choice<T>(&mut self, name: &str, from_code: impl Fn(i64) -> Option<T>) -> Given<T> {
+        let code = match self.take(name)? {
+            Value::Null => return Some(None),
+            Value::Number(number) => number.as_i64(),
+            _ => return self.wrong(name, "Expected a whole number."),
+        };
+        match code.and_then(from_code) {
+            Some(choice) => Some(Some(choice)),
+            None => self.wrong(name, "Not one of the available choices."),
+        }
+    }
+
+    /// One of the words that a choice has.
+    pub fn word<T: serde::de::DeserializeOwned>(&mut self, name: &str) -> Given<T> {
+        match self.take(name)? {
+            Value::Null => Some(None),
+            value @ Value::String(_) => match serde_json::from_value(value) {
+                Ok(word) => Some(Some(word)),
+                Err(_) => self.wrong(name, "Not one of the available choices."),
+            },
+            _ => self.wrong(name, "Expected a string."),
+        }
+    }
+
+    /// Another resource, by its `resource_uri`.
+    pub fn reference<T: From<i64>>(&mut self, name: &str, kind: Kind) -> Given<T> {
+        match self.take(name)? {
+            Value::Null => Some(None),
+            Value::String(text) => match kind.id(&text) {
+                Ok(id) => Some(Some(T::from(id))),
+                Err(error) => self.wrong(name, error.to_string()),
+            },
+            _ => self.wrong(name, uri::UriError::NotAUri.to_string()),
+        }
+    }
+
+    /// Insists on a field. Nothing only when an error has been noted, so that [`Form::finish`] refuses.
+    pub fn required<T>(&mut self, name: &str, given: Given<T>) -> Option<T> {
+        let value = given.flatten();
+        if value.is_none() && !self.errors.has(name) {
+            self.errors.add(name, REQUIRED);
+        }
+        value
+    }
+
+    /// Insists that a field, when it is given at all, has a value.
+    pub fn not_null<T>(&mut self, name: &str, given: Given<T>) -> Option<T> {
+        match given {
+            Some(None) => self.required(name, None),
+            given => given.flatten(),
+        }
+    }
+
+    /// Passes over fields that are in our answers but not for a client to set, so that it may send an answer back.
+    pub fn ignore(&mut self, names: &[&str]) {
+        for name in names {
+            self.values.remove(*name);
+        }
+    }
+
+    /// Notes an error of a field.
+    pub fn error(&mut self, name: &str, message: impl Into<String>) {
+        self.errors.add(name, message);
+    }
+
+    /// Whether a field has an error.
+    #[must_use]
+    pub fn has_error(&self, name: &str) -> bool {
+        self.errors.has(name)
+    }
+
+    /// Refuses the form when a field was wrong, or when one was given that nobody took.
+    ///
+    /// # Errors
+    /// All errors, by field.
+    pub fn finish(mut self) -> Result<(), FieldErrors> {
+        for name in self.values.keys() {
+            self.errors.add(name, "Unknown field.");
+        }
+        self.errors.or(())
+    }
+
+    fn string(&mut self, name: &str, check: impl Fn(&str) -> Result<(), String>) -> Given<String> {
+        let value = self.take(name)?;
+        self.check_string(name, value, check)
+    }
+
+    fn check_string(
+        &mut self,
+        name: &str,
+        value: Value,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Given<String> {
+        match value {
+            Value::Null => Some(None),
+            Value::String(text) if text.is_empty() => Some(None),
+            Value::String(text) => match check(&text) {
+                Ok(()) => Some(Some(text)),
+                Err(message) => self.wrong(name, message),
+            },
+            _ => self.wrong(name, "Expected a string."),
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.values.remove(name)
+    }
+
+    fn wrong<T>(&mut self, name: &str, message: impl Into<String>) -> Given<T> {
+        self.errors.add(name, message);
+        None
+    }
+}
+
+impl FromRequest for Form {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let json = is_json(request);
+        let body = read_body(request, payload);
+        Box::pin(async move {
+            let body = body.await?;
+            if !json && !body.is_empty() {
+                return Err(BodyError::ContentType.into());
+            }
+            Ok(Self::parse(&body)?)
+        })
+    }
+}
+
+/// Reads the whole body, up to the server's limit.
+pub fn read_body(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<Bytes, BodyError>> + use<> {
+    let body = Bytes::from_request(request, payload);
+    async move {
+        body.await.map_err(|error| {
+            // actix-web tells the two apart by their status alone.
+            if error.as_response_error().status_code() == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE {
+                BodyError::TooLarge
+            } else {
+                BodyError::Incomplete
+            }
+        })
+    }
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    let content_type = request.content_type();
+    content_type.is_empty() || content_type.eq_ignore_ascii_case("application/json")
+}
+
+#[cfg(test)]
+mod tests;

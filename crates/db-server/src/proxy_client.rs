@@ -1,0 +1,254 @@
+//! The only way to a provider: `provider-proxy`, in the words of `wire`.
+
+use actix_web::http::{
+    Method, StatusCode,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use bytes::Bytes;
+use chassis::{
+    base_url::BaseUrl,
+    client::{ClientError, ExchangeError, HttpClient, Incoming, Outgoing},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use thiserror::Error;
+use wire::{
+    ErrorKind, Operation, ProviderAnswer, ProxyFailure, Reply, operation_path,
+    reference::{NOTICE_PATH, Notice, SignedNotice},
+};
+
+use crate::settings::ProxySettings;
+
+/// The name of the target when `provider-proxy` itself gives no answer.
+pub const PROXY: &str = "provider-proxy";
+
+/// The client of one worker thread.
+pub struct ProxyClient {
+    url: BaseUrl,
+    http: Result<HttpClient, ClientError>,
+}
+
+/// Why there is no answer to an operation.
+#[derive(Debug, Error)]
+pub enum ProxyError {
+    /// The provider answered, and not with a success.
+    #[error("the provider refused with status {}", .0.status)]
+    Refused(ProviderAnswer),
+    /// `provider-proxy` has no provider's answer.
+    #[error("Proxy returned: {status} from: {}: {}", failure.target, failure.kind.name())]
+    Failure {
+        /// With which status `provider-proxy` answered.
+        status: u16,
+        /// What it says.
+        #[source]
+        failure: ProxyFailure,
+    },
+    /// `provider-proxy` gave no answer.
+    #[error("Proxy did not answer: {PROXY}: {0}")]
+    Unreachable(#[source] ExchangeError),
+    /// What answers at `proxy.url` does not speak as `provider-proxy` does.
+    #[error("Proxy returned: {status} from: {PROXY}, which is no answer of a provider-proxy")]
+    Unreadable {
+        /// The status of the answer.
+        status: u16,
+    },
+    /// The certificates of `[proxy]` cannot be used any more.
+    #[error("no client for {PROXY}: {0}")]
+    NoClient(String),
+    /// The request cannot be written as JSON, which is a defect.
+    #[error("the request to {PROXY} cannot be written: {0}")]
+    Request(#[source] serde_json::Error),
+}
+
+impl ProxyError {
+    /// Whether the provider may have acted. Then nothing may be treated as failed.
+    ///
+    /// A provider's 5xx counts as unknown: its front may answer 502 for what its back has done.
+    #[must_use]
+    pub const fn outcome_is_unknown(&self) -> bool {
+        match self {
+            Self::Refused(answer) => answer.status >= 500,
+            Self::Failure { failure, .. } => failure.kind.outcome_is_unknown(),
+            Self::Unreachable(error) => error.was_sent(),
+            // Something else answered: whether a provider-proxy stands behind it is not known.
+            Self::Unreadable { .. } => true,
+            Self::NoClient(_) | Self::Request(_) => false,
+        }
+    }
+
+    /// The provider, or `provider-proxy` when that gave no answer.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        match self {
+            Self::Failure { failure, .. } => &failure.target,
+            _ => PROXY,
+        }
+    }
+
+    /// The kind of the error, by its name in `wire`; for a refusal there is none.
+    #[must_use]
+    pub const fn kind(&self) -> Option<ErrorKind> {
+        Some(match self {
+            Self::Refused(_) => return None,
+            Self::Failure { failure, .. } => failure.kind,
+            Self::Unreachable(ExchangeError::Connect(_)) => ErrorKind::Connect,
+            Self::Unreachable(ExchangeError::Tls(_)) => ErrorKind::Tls,
+            Self::Unreachable(ExchangeError::Timeout { .. }) => ErrorKind::Timeout,
+            Self::Unreachable(_) | Self::Unreadable { .. } => ErrorKind::Protocol,
+            Self::NoClient(_) | Self::Request(_) => ErrorKind::Internal,
+        })
+    }
+
+    /// With which status `provider-proxy` answered, if it did.
+    #[must_use]
+    pub const fn proxy_status(&self) -> Option<u16> {
+        match self {
+            Self::Failure { status, .. } | Self::Unreadable { status } => Some(*status),
+            Self::Refused(answer) => Some(answer.status),
+            Self::Unreachable(_) | Self::NoClient(_) | Self::Request(_) => None,
+        }
+    }
+}
+
+impl ProxyClient {
+    /// Makes the client of this thread. If its certificates cannot be used, each call says so.
+    #[must_use]
+    pub fn new(settings: &ProxySettings) -> Self {
+        let http = HttpClient::new(&settings.client);
+        if let Err(error) = &http {
+            log::error!("no client for {PROXY}: {error}");
+        }
+        Self { url: settings.url.clone(), http }
+    }
+
+    /// Asks for one operation of a provider.
+    ///
+    /// # Errors
+    /// [`ProxyError`]; [`ProxyError::outcome_is_unknown`] says whether the provider may have acted.
+    pub async fn call<O: Operation>(&self, request: &O::Request) -> Result<O::Answer, ProxyError> {
+        self.post(&operation_path::<O>(), request).await
+    }
+
+    /// Asks whether a notice of the reference provider is genuine, and what it says.
+    ///
+    /// # Errors
+    /// [`ProxyError`]; the kind is [`ErrorKind::InvalidSignature`] when it is not genuine.
+    pub async fn verify_notice(&self, notice: &SignedNotice) -> Result<Notice, ProxyError> {
+        self.post(NOTICE_PATH, notice).await
+    }
+
+    /// Whether `provider-proxy` answers and calls itself sound.
+    ///
+    /// # Errors
+    /// [`ProxyError`] when it does not.
+    pub async fn check(&self) -> Result<(), ProxyError> {
+        let answer = self.send(Method::GET, "/services/status/", Bytes::new()).await?;
+        if answer.status == StatusCode::OK {
+            Ok(())
+        } else {
+            Err(ProxyError::Unreadable { status: answer.status.as_u16() })
+        }
+    }
+
+    async fn post<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: &Q,
+    ) -> Result<A, ProxyError> {
+        let body = serde_json::to_vec(request).map_err(ProxyError::Request)?;
+        read_reply(&self.send(Method::POST, path, body.into()).await?)
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Incoming, ProxyError> {
+        let http = self.http.as_ref().map_err(|error| ProxyError::NoClient(error.to_string()))?;
+        let headers = match method {
+            Method::GET => Vec::new(),
+            _ => vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+        };
+        let outgoing = Outgoing { method, url: self.url.join(path), headers, body };
+        http.send(outgoing).await.map_err(ProxyError::Unreachable)
+    }
+}
+
+fn read_reply<A: DeserializeOwned>(answer: &Incoming) -> Result<A, ProxyError> {
+    let status = answer.status.as_u16();
+    match serde_json::from_slice(&answer.body) {
+        Ok(Reply::Result(result)) if answer.status.is_success() => Ok(result),
+        Ok(Reply::Refused(refusal)) => Err(ProxyError::Refused(refusal)),
+        Ok(Reply::Error(failure)) => Err(ProxyError::Failure { status, failure }),
+        Ok(Reply::Result(_)) | Err(_) => Err(ProxyError::Unreadable { status }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn reply(status: u16, body: &str) -> Result<Value, ProxyError> {
+        read_reply(&Incoming {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: actix_web::http::header::HeaderMap::new(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+        })
+    }
+
+    fn failure(kind: ErrorKind) -> ProxyError {
+        let failure = ProxyFailure { kind, target: "reference".into(), message: "x".into() };
+        let body = serde_json::to_string(&Reply::<Value>::Error(failure)).unwrap();
+        reply(kind.http_status(), &body).unwrap_err()
+    }
+
+    #[test]
+    fn a_result_is_the_operations_answer() {
+        assert_eq!(reply(201, r#"{"result": {"a": 1}}"#).unwrap(), json!({"a": 1}));
+    }
+
+    #[test]
+    fn a_refusal_is_known_unless_the_provider_itself_failed() {
+        for (status, unknown) in [(404, false), (409, false), (401, false), (500, true), (503, true)] {
+            let body = json!({"refused": {"status": status, "body": {"code": "X"}}}).to_string();
+            let error = reply(status, &body).unwrap_err();
+            assert_eq!(error.outcome_is_unknown(), unknown, "{status}");
+            assert_eq!((error.kind(), error.proxy_status()), (None, Some(status)));
+        }
+    }
+
+    #[test]
+    fn a_failure_names_status_and_target() {
+        let error = failure(ErrorKind::Timeout);
+        assert_eq!(error.to_string(), "Proxy returned: 500 from: reference: timeout");
+        assert_eq!((error.target(), error.proxy_status()), ("reference", Some(500)));
+        assert!(error.outcome_is_unknown());
+        assert!(!failure(ErrorKind::Connect).outcome_is_unknown());
+    }
+
+    #[test]
+    fn an_answer_that_is_not_in_the_words_of_wire_has_an_unknown_outcome() {
+        for (status, body) in [
+            (200, "<html>"),
+            (200, "{}"),
+            (200, ""),
+            (502, "Bad gateway"),
+            (500, r#"{"result": {}}"#),
+            (200, r#"{"result": {}, "error": {}}"#),
+        ] {
+            let error = reply(status, body).unwrap_err();
+            assert!(matches!(error, ProxyError::Unreadable { .. }), "{body}");
+            assert!(error.outcome_is_unknown());
+            assert_eq!((error.kind(), error.target()), (Some(ErrorKind::Protocol), PROXY));
+        }
+    }
+
+    #[test]
+    fn only_what_was_sent_to_the_proxy_has_an_unknown_outcome() {
+        let timeout = ProxyError::Unreachable(ExchangeError::Timeout { after: Duration::from_secs(12) });
+        assert!(timeout.outcome_is_unknown());
+        assert_eq!(timeout.kind(), Some(ErrorKind::Timeout));
+        let connect = ProxyError::Unreachable(ExchangeError::Connect("refused".into()));
+        assert!(!connect.outcome_is_unknown());
+        assert_eq!((connect.kind(), connect.proxy_status()), (Some(ErrorKind::Connect), None));
+    }
+}

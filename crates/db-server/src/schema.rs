@@ -1,0 +1,292 @@
+//! The tables, as the migrations make them.
+#![expect(missing_docs, reason = "the columns are documented where they are made, in migrations/")]
+
+diesel::table! {
+    /// Who sells.
+    sellers (id) {
+        id -> BigInt,
+        uuid -> Text,
+        active -> Bool,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What is sold.
+    products (id) {
+        id -> BigInt,
+        seller_id -> BigInt,
+        external_id -> Text,
+        public_id -> Text,
+        secret -> Nullable<Text>,
+        access -> SmallInt,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Who pays.
+    buyers (id) {
+        id -> BigInt,
+        uuid -> Text,
+        email -> Nullable<Text>,
+        email_hash -> Nullable<Bytea>,
+        locale -> Nullable<Text>,
+        active -> Bool,
+        authenticated -> Bool,
+        pin -> Nullable<Text>,
+        new_pin -> Nullable<Text>,
+        needs_pin_reset -> Bool,
+        pin_confirmed -> Bool,
+        pin_failures -> Integer,
+        pin_locked_out_at -> Nullable<Timestamptz>,
+        pin_was_locked_out -> Bool,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Payments, refunds and reversals.
+    transactions (id) {
+        id -> BigInt,
+        uuid -> Text,
+        amount_minor -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+        buyer_id -> Nullable<BigInt>,
+        seller_id -> Nullable<BigInt>,
+        product_id -> Nullable<BigInt>,
+        provider -> Nullable<SmallInt>,
+        region -> Nullable<Text>,
+        carrier -> Nullable<Text>,
+        source -> Nullable<Text>,
+        #[sql_name = "type"]
+        type_ -> SmallInt,
+        status -> SmallInt,
+        status_reason -> Nullable<Text>,
+        uid_pay -> Nullable<Text>,
+        uid_support -> Nullable<Text>,
+        pay_url -> Nullable<Text>,
+        related_id -> Nullable<BigInt>,
+        notes -> Nullable<Text>,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Who changed the status of a transaction, and when.
+    transaction_events (id) {
+        id -> BigInt,
+        transaction_id -> BigInt,
+        actor -> Text,
+        old_status -> Nullable<SmallInt>,
+        new_status -> SmallInt,
+        status_reason -> Nullable<Text>,
+        created -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Which transaction has been written to which report.
+    transaction_log (id) {
+        id -> BigInt,
+        transaction_id -> BigInt,
+        #[sql_name = "type"]
+        type_ -> SmallInt,
+        created -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Sellers that the reference provider knows.
+    reference_sellers (id) {
+        id -> BigInt,
+        seller_id -> BigInt,
+        reference_id -> Text,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Products that the reference provider knows.
+    reference_products (id) {
+        id -> BigInt,
+        product_id -> BigInt,
+        reference_seller_id -> BigInt,
+        reference_id -> Text,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Sellers that Bango knows: its packages.
+    bango_sellers (id) {
+        id -> BigInt,
+        seller_id -> BigInt,
+        package_id -> BigInt,
+        admin_person_id -> BigInt,
+        support_person_id -> BigInt,
+        finance_person_id -> BigInt,
+        sbi_expires -> Nullable<Timestamptz>,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Products that Bango knows: its numbers.
+    bango_products (id) {
+        id -> BigInt,
+        product_id -> BigInt,
+        bango_seller_id -> BigInt,
+        bango_id -> Text,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What a check of a product at Bango gave.
+    bango_statuses (id) {
+        id -> BigInt,
+        bango_product_id -> BigInt,
+        status -> SmallInt,
+        errors -> Text,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Buyers that Braintree knows: its customers.
+    braintree_buyers (id) {
+        id -> BigInt,
+        buyer_id -> BigInt,
+        braintree_id -> Text,
+        active -> Bool,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Payment methods that Braintree keeps.
+    braintree_payment_methods (id) {
+        id -> BigInt,
+        braintree_buyer_id -> BigInt,
+        provider_id -> Text,
+        #[sql_name = "type"]
+        type_ -> SmallInt,
+        type_name -> Text,
+        truncated_id -> Text,
+        active -> Bool,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Subscriptions that Braintree charges.
+    braintree_subscriptions (id) {
+        id -> BigInt,
+        payment_method_id -> BigInt,
+        product_id -> BigInt,
+        provider_id -> Text,
+        amount_minor -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+        active -> Bool,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What Braintree said about a transaction.
+    braintree_transactions (id) {
+        id -> BigInt,
+        transaction_id -> BigInt,
+        payment_method_id -> Nullable<BigInt>,
+        subscription_id -> Nullable<BigInt>,
+        kind -> Text,
+        billing_period_start_date -> Nullable<Timestamptz>,
+        billing_period_end_date -> Nullable<Timestamptz>,
+        next_billing_date -> Nullable<Timestamptz>,
+        next_billing_period_amount_minor -> Nullable<BigInt>,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Who may call this server.
+    api_clients (id) {
+        id -> BigInt,
+        key -> Text,
+        name -> Text,
+        secret -> Nullable<Text>,
+        bearer_hash -> Nullable<Bytea>,
+        roles -> Array<Text>,
+        active -> Bool,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::joinable!(products -> sellers (seller_id));
+diesel::joinable!(transactions -> sellers (seller_id));
+diesel::joinable!(transactions -> products (product_id));
+diesel::joinable!(transactions -> buyers (buyer_id));
+diesel::joinable!(transaction_events -> transactions (transaction_id));
+diesel::joinable!(transaction_log -> transactions (transaction_id));
+diesel::joinable!(reference_sellers -> sellers (seller_id));
+diesel::joinable!(reference_products -> products (product_id));
+diesel::joinable!(reference_products -> reference_sellers (reference_seller_id));
+diesel::joinable!(bango_sellers -> sellers (seller_id));
+diesel::joinable!(bango_products -> products (product_id));
+diesel::joinable!(bango_products -> bango_sellers (bango_seller_id));
+diesel::joinable!(bango_statuses -> bango_products (bango_product_id));
+diesel::joinable!(braintree_buyers -> buyers (buyer_id));
+diesel::joinable!(braintree_payment_methods -> braintree_buyers (braintree_buyer_id));
+diesel::joinable!(braintree_subscriptions -> products (product_id));
+diesel::joinable!(braintree_subscriptions -> braintree_payment_methods (payment_method_id));
+diesel::joinable!(braintree_transactions -> transactions (transaction_id));
+diesel::joinable!(braintree_transactions -> braintree_payment_methods (payment_method_id));
+diesel::joinable!(braintree_transactions -> braintree_subscriptions (subscription_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    sellers,
+    products,
+    buyers,
+    transactions,
+    transaction_events,
+    transaction_log,
+    reference_sellers,
+    reference_products,
+    bango_sellers,
+    bango_products,
+    bango_statuses,
+    braintree_buyers,
+    braintree_payment_methods,
+    braintree_subscriptions,
+    braintree_transactions,
+    api_clients,
+);

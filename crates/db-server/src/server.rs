@@ -1,0 +1,177 @@
+//! The application: its parts, its routes, its start.
+
+use std::{io, net::SocketAddr};
+
+use actix_web::{
+    dev::ServerHandle,
+    web::{self, Data, ServiceConfig},
+};
+use chassis::{
+    exit::Exit,
+    server::{Bound, ServerError, bind, resource},
+};
+use thiserror::Error;
+
+use crate::{
+    api::{
+        notice, product,
+        reference::{self, products, sellers, terms, transactions},
+        request, seller, status, transaction,
+    },
+    caller::Authenticator,
+    database::{Database, MigrationError},
+    domain::Domain,
+    proxy_client::ProxyClient,
+    settings::{DatabaseSettings, Settings},
+    store::StoreError,
+};
+
+/// A server that has its database and its address.
+pub struct Application {
+    bound: Bound,
+}
+
+/// Why the server does not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Postgres is out of reach.
+    #[error("Postgres is out of reach: {0}")]
+    Database(#[source] StoreError),
+    /// The schema could not be read or brought up to date.
+    #[error("the migrations failed: {0}")]
+    Migration(#[source] MigrationError),
+    /// The schema is older than this program, and `database.migrate` is not set.
+    #[error(
+        "database.migrate: the database lacks the migrations {}; run `db-server migrate`, or set it to true",
+        .0.join(", ")
+    )]
+    Pending(Vec<String>),
+    /// The address or certificate cannot be had.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+}
+
+impl StartError {
+    /// With which code the process ends.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Database(_) | Self::Migration(MigrationError::Store(_)) => Exit::DependencyDown,
+            Self::Migration(MigrationError::Migration(_)) => Exit::Software,
+            Self::Pending(_) | Self::Server(ServerError::Tls(_) | ServerError::AddressFile(_)) => {
+                Exit::Settings
+            }
+            Self::Server(ServerError::Bind { .. }) => Exit::Unavailable,
+        }
+    }
+}
+
+impl Application {
+    /// Reaches the database, checks its schema and takes the address. To be called inside an actix system.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing listens then.
+    pub async fn build(settings: Settings) -> Result<Self, StartError> {
+        let database = open(&settings.database).await?;
+        let domain = Domain { database, keys: settings.database.keys, lockdown: settings.lockdown };
+        let (domain, authenticator) = (Data::new(domain), Data::new(Authenticator::new(settings.auth)));
+        let proxy = settings.proxy;
+        let configure = move |config: &mut ServiceConfig| {
+            config
+                .app_data(domain.clone())
+                .app_data(authenticator.clone())
+                // A client cannot leave its thread: each worker makes its own here.
+                .app_data(Data::new(ProxyClient::new(&proxy)));
+            routes(config);
+        };
+        Ok(Self { bound: bind(&settings.server, configure)? })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.bound.address()
+    }
+
+    /// Its URL, without a trailing slash.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.bound.url()
+    }
+
+    /// Stops it from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        self.bound.handle()
+    }
+
+    /// Serves until it is stopped through its handle.
+    ///
+    /// # Errors
+    /// An I/O error of the listener.
+    pub async fn run(self) -> io::Result<()> {
+        self.bound.run().await
+    }
+
+    /// Serves until SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// An I/O error of the listener or of the signal handlers.
+    pub async fn run_until_signal(self) -> io::Result<()> {
+        self.bound.run_until_signal().await
+    }
+}
+
+/// Reaches the database and sees to it that its schema is this program's.
+async fn open(settings: &DatabaseSettings) -> Result<Database, StartError> {
+    let database = Database::new(settings.connect.clone());
+    database.ping().await.map_err(StartError::Database)?;
+    if settings.migrate {
+        migrate(&database).await?;
+    }
+    let pending = database.pending_migrations().await.map_err(StartError::Migration)?;
+    if pending.is_empty() { Ok(database) } else { Err(StartError::Pending(pending)) }
+}
+
+/// Brings the schema up to date and says so.
+///
+/// # Errors
+/// [`StartError::Migration`].
+pub async fn migrate(database: &Database) -> Result<(), StartError> {
+    let applied = database.migrate().await.map_err(StartError::Migration)?;
+    for name in &applied {
+        log::info!("migrated: {name}");
+    }
+    log::info!("the schema is up to date");
+    Ok(())
+}
+
+/// Every route of this server. A route asks for its caller in its handler; those that serve anyone are `open`.
+#[rustfmt::skip]
+fn routes(config: &mut ServiceConfig) {
+    let r = resource;
+    config
+        // open: health shows no secret, and a notice is authenticated by its signature
+        .service(r("/services/status/").route(web::get().to(status::status)))
+        .service(r("/webhooks/reference/").route(web::post().to(notice::receive)))
+
+        .service(r("/services/request/").route(web::get().to(request::request)))
+
+        .service(r("/generic/seller/").route(web::get().to(seller::list)).route(web::post().to(seller::create)))
+        .service(r("/generic/seller/{id}/").route(web::get().to(seller::get)).route(web::patch().to(seller::patch)).route(web::put().to(seller::put)))
+        .service(r("/generic/product/").route(web::get().to(product::list)).route(web::post().to(product::create)))
+        .service(r("/generic/product/{id}/").route(web::get().to(product::get)).route(web::patch().to(product::patch)).route(web::put().to(product::put)))
+        .service(r("/generic/transaction/").route(web::get().to(transaction::list)).route(web::post().to(transaction::create)))
+        .service(r("/generic/transaction/{id}/").route(web::get().to(transaction::get)).route(web::patch().to(transaction::patch)))
+
+        .service(r("/provider/reference/sellers/").route(web::get().to(sellers::list)).route(web::post().to(sellers::create)))
+        .service(r("/provider/reference/sellers/{id}/").route(web::get().to(sellers::get)).route(web::put().to(sellers::put)).route(web::delete().to(reference::delete)))
+        .service(r("/provider/reference/products/").route(web::get().to(products::list)).route(web::post().to(products::create)))
+        .service(r("/provider/reference/products/{id}/").route(web::get().to(products::get)).route(web::put().to(products::put)).route(web::delete().to(reference::delete)))
+        .service(r("/provider/reference/terms/{id}/").route(web::get().to(terms::get)).route(web::put().to(terms::put)).route(web::delete().to(reference::delete)))
+        .service(r("/provider/reference/transactions/").route(web::post().to(transactions::create)))
+        .service(r("/provider/reference/notices/").route(web::post().to(notice::check)));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+use std::fs;
+
+use super::*;
+
+/// 32 bytes in the base64url form of a Fernet key.
+const KEY: &str = "ZHVtbXlkdW1teWR1bW15ZHVtbXlkdW1teWR1bW15ZHU=";
+
+fn sound() -> String {
+    format!(
+        "[database]\nencryption_key = \"{KEY}\"\n[auth.clients.webpay]\nsecret = \"dummy-secret-dummy\"\n\
+         [proxy]\nurl = \"http://127.0.0.1:2603\"\n"
+    )
+}
+
+fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    read(text.parse().unwrap(), Environment::from_pairs(environment.iter().copied()))
+}
+
+/// The keys that are at fault, in the order of the report.
+fn faults(text: &str, environment: &[(&str, &str)]) -> Vec<String> {
+    let error = parse(text, environment).unwrap_err();
+    assert!(!error.to_string().contains("dummy-secret"), "a value is shown: {error}");
+    let SettingsError::Faults(faults) = error else { panic!("{error}") };
+    faults.iter().map(|fault| fault.key.clone()).collect()
+}
+
+fn fault_of(addition: &str) -> Vec<String> {
+    faults(&merge(addition), &[])
+}
+
+/// The sound settings with one more `key.path = value` on top.
+fn merge(addition: &str) -> String {
+    let mut table: toml::Table = sound().parse().unwrap();
+    let addition: toml::Table = addition.parse().unwrap();
+    merge_table(&mut table, addition);
+    table.to_string()
+}
+
+fn merge_table(into: &mut toml::Table, from: toml::Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(toml::Value::Table(into)), toml::Value::Table(from)) => merge_table(into, from),
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_written_has_its_default() {
+    let settings = parse(&sound(), &[]).unwrap();
+    let connect = &settings.database.connect;
+    assert_eq!(settings.server.listen.to_string(), "127.0.0.1:2602");
+    assert_eq!((connect.host.as_str(), connect.port), ("localhost", 5432));
+    assert_eq!((connect.database.as_str(), connect.user.as_str()), ("solitude", "solitude"));
+    assert_eq!((connect.pool_size, connect.pool_wait), (10, Duration::from_secs(2)));
+    assert_eq!(connect.statement_timeout, Duration::from_secs(5));
+    assert_eq!(connect.ssl_mode, SslMode::Prefer);
+    assert!(connect.password.is_none() && !settings.database.migrate);
+    assert!(settings.auth.require_oauth);
+    assert_eq!(settings.auth.clients["webpay"].roles, [Role::Read, Role::Write]);
+    assert_eq!(settings.proxy.client.total_timeout, Duration::from_secs(12));
+    assert_eq!(settings.lockdown, Duration::from_secs(86_400));
+}
+
+#[test]
+fn what_must_be_written_is_named_when_it_is_missing() {
+    assert_eq!(faults("", &[]), ["auth.clients", "database.encryption_key", "proxy.url"]);
+    assert_eq!(fault_of("auth.clients.other.roles = ['read']"), ["auth.clients.other.secret"]);
+}
+
+#[test]
+fn every_wrong_key_is_named_in_full() {
+    for (addition, key) in [
+        ("server.listen = 'x'", "server.listen"),
+        ("server.workers = 0", "server.workers"),
+        ("server.lisen = '127.0.0.1:1'", "server.lisen"),
+        ("log.level = 'loud'", "log.level"),
+        ("log.format = 'xml'", "log.format"),
+        ("database.pool_size = 0", "database.pool_size"),
+        ("database.pool_size = 'x'", "database.pool_size"),
+        ("database.pool_wait = '0s'", "database.pool_wait"),
+        ("database.statement_timeout = 0", "database.statement_timeout"),
+        ("database.migrate = 'yes'", "database.migrate"),
+        ("database.encryption_key = 'dummy-secret'", "database.encryption_key"),
+        ("database.encryption_key = []", "database.encryption_key"),
+        ("database.encryption_key = 5", "database.encryption_key"),
+        ("database.encryption_key = ''", "database.encryption_key"),
+        ("database.postgres.host = ' '", "database.postgres.host"),
+        ("database.postgres.port = 65536", "database.postgres.port"),
+        ("database.postgres.sslmode = 'on'", "database.postgres.sslmode"),
+        ("database.postgres.connect_timeout = '0ms'", "database.postgres.connect_timeout"),
+        ("database.postgres.password = { file = '/nowhere/x' }", "database.postgres.password"),
+        ("database.postgres.hots = 'x'", "database.postgres.hots"),
+        ("auth.require_oauth = 'no'", "auth.require_oauth"),
+        ("auth.public_url = 'pay.example.com'", "auth.public_url"),
+        ("auth.clients.webpay.secret = 'dummy-secret'", "auth.clients.webpay.secret"),
+        ("auth.clients.webpay.roles = ['root']", "auth.clients.webpay.roles"),
+        ("auth.clients.webpay.role = 'read'", "auth.clients.webpay.role"),
+        ("auth.clients.webpay = 'dummy-secret'", "auth.clients.webpay"),
+        ("proxy.url = 'ftp://127.0.0.1'", "proxy.url"),
+        ("proxy.timeout = 0", "proxy.timeout"),
+        ("proxy.certificate = '/c'", "proxy.key"),
+        ("proxy.key = '/k'", "proxy.certificate"),
+        ("transactions.lockdown = '0h'", "transactions.lockdown"),
+        ("transactions.lokdown = '1h'", "transactions.lokdown"),
+        ("redis.url = 'redis://localhost'", "redis"),
+    ] {
+        let found = fault_of(addition);
+        assert!(found.iter().all(|name| name.starts_with(key)) && !found.is_empty(), "{addition}: {found:?}");
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let text =
+        "[server]\nlisten = 'x'\n[database]\npool_size = 0\n[stripe]\napi_key = 'dummy-secret'\n[proxi]\n";
+    let found = faults(text, &[("PAYPAL_SECRET", "dummy-secret")]);
+    for key in
+        ["server.listen", "database.pool_size", "stripe.api_key", "PAYPAL_SECRET", "proxi", "proxy.url"]
+    {
+        assert!(found.iter().any(|name| name == key), "{key} is not in {found:?}");
+    }
+}
+
+#[test]
+fn a_provider_credential_is_refused_and_not_also_called_unknown() {
+    assert_eq!(
+        fault_of("providers.reference.consumer_secret = 'dummy-secret'"),
+        ["providers.reference.consumer_secret"]
+    );
+}
+
+#[test]
+fn a_providers_secret_in_a_file_is_refused_too() {
+    let path = std::env::temp_dir().join(format!("solitude-settings-{}", std::process::id()));
+    fs::write(&path, "sk_live_dummy-secret-dummy\n").unwrap();
+    let found = fault_of(&format!("auth.clients.webpay.secret = {{ file = '{}' }}", path.display()));
+    fs::remove_file(&path).unwrap();
+    assert_eq!(found, ["auth.clients.webpay.secret"]);
+}
+
+#[test]
+fn oauth_may_only_be_off_on_a_loopback_address() {
+    let open = "auth.require_oauth = false\nserver.listen = ";
+    assert_eq!(fault_of(&format!("{open}'0.0.0.0:2602'")), ["auth.require_oauth"]);
+    for listen in ["127.0.0.1:0", "[::1]:0"] {
+        assert!(parse(&merge(&format!("{open}'{listen}'")), &[]).is_ok());
+    }
+}
+
+#[test]
+fn several_encryption_keys_may_be_given() {
+    let text = merge(&format!("database.encryption_key = ['{KEY}', {{ env = 'OLD_KEY' }}]"));
+    assert!(parse(&text, &[("OLD_KEY", KEY)]).is_ok());
+    assert_eq!(faults(&text, &[]), ["database.encryption_key"]);
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let text = merge("database.postgres.password = 'dummy-secret-password'");
+    let shown = format!("{:?}", parse(&text, &[]).unwrap());
+    assert!(!shown.contains("dummy-secret") && !shown.contains(KEY), "{shown}");
+}

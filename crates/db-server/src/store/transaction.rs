@@ -1,0 +1,279 @@
+//! The table `transactions`.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::{dsl::now, pg::Pg, prelude::*};
+
+use super::{
+    Listed, Page, StoreError, check_counter,
+    code::{Provider, TransactionStatus, TransactionType},
+    id::{BuyerId, ProductId, SellerId, TransactionId},
+    transaction_event::{self, NewTransactionEvent},
+};
+use crate::schema::transactions;
+
+/// A payment, refund or reversal.
+#[derive(Clone, Debug, Identifiable, Queryable, Selectable)]
+#[diesel(table_name = transactions, check_for_backend(Pg))]
+pub struct TransactionRow {
+    /// The key.
+    pub id: TransactionId,
+    /// The client's own id.
+    pub uuid: String,
+    /// How much, in the currency's minor units; set if and only if the currency is.
+    pub amount_minor: Option<i64>,
+    /// The ISO 4217 code.
+    pub currency: Option<String>,
+    /// Who pays.
+    pub buyer_id: Option<BuyerId>,
+    /// Who sells.
+    pub seller_id: Option<SellerId>,
+    /// What is sold.
+    pub product_id: Option<ProductId>,
+    /// Who moves the money.
+    pub provider: Option<Provider>,
+    /// The region of the payer.
+    pub region: Option<String>,
+    /// The mobile carrier of the payer.
+    pub carrier: Option<String>,
+    /// Where the purchase came from.
+    pub source: Option<String>,
+    /// What the transaction does.
+    #[diesel(column_name = type_)]
+    pub kind: TransactionType,
+    /// How far it is.
+    pub status: TransactionStatus,
+    /// Why it is there.
+    pub status_reason: Option<String>,
+    /// The provider's id of the payment.
+    pub uid_pay: Option<String>,
+    /// The provider's id for its support.
+    pub uid_support: Option<String>,
+    /// Where the payer pays.
+    pub pay_url: Option<String>,
+    /// The payment that this refund or reversal belongs to.
+    pub related_id: Option<TransactionId>,
+    /// Free text.
+    pub notes: Option<String>,
+    /// When it was created.
+    pub created: DateTime<Utc>,
+    /// When it was last changed.
+    pub modified: DateTime<Utc>,
+    /// How often it has been changed.
+    pub counter: i64,
+}
+
+/// A transaction to be created; the fields are [`TransactionRow`]'s.
+#[expect(missing_docs, reason = "each field is documented in TransactionRow")]
+#[derive(Clone, Debug, Default, Insertable)]
+#[diesel(table_name = transactions)]
+pub struct NewTransaction {
+    pub uuid: String,
+    pub amount_minor: Option<i64>,
+    pub currency: Option<String>,
+    pub buyer_id: Option<BuyerId>,
+    pub seller_id: Option<SellerId>,
+    pub product_id: Option<ProductId>,
+    pub provider: Option<Provider>,
+    pub region: Option<String>,
+    pub carrier: Option<String>,
+    pub source: Option<String>,
+    #[diesel(column_name = type_)]
+    pub kind: TransactionType,
+    pub status: TransactionStatus,
+    pub status_reason: Option<String>,
+    pub uid_pay: Option<String>,
+    pub uid_support: Option<String>,
+    pub pay_url: Option<String>,
+    pub related_id: Option<TransactionId>,
+    pub notes: Option<String>,
+}
+
+/// What changes; `None` stays as it is, `Some(None)` is unset. The fields are [`TransactionRow`]'s; what is not here
+/// never changes.
+#[expect(missing_docs, reason = "each field is documented in TransactionRow")]
+#[derive(AsChangeset, Clone, Debug, Default)]
+#[diesel(table_name = transactions)]
+pub struct TransactionChanges {
+    pub amount_minor: Option<Option<i64>>,
+    pub currency: Option<Option<String>>,
+    pub provider: Option<Option<Provider>>,
+    pub region: Option<Option<String>>,
+    pub carrier: Option<Option<String>>,
+    pub status: Option<TransactionStatus>,
+    pub status_reason: Option<Option<String>>,
+    pub uid_pay: Option<Option<String>>,
+    pub uid_support: Option<Option<String>>,
+    pub pay_url: Option<Option<String>>,
+    pub notes: Option<Option<String>>,
+}
+
+/// Which transactions; `None` is all.
+#[derive(Clone, Debug, Default)]
+pub struct TransactionFilter {
+    /// With this uuid.
+    pub uuid: Option<String>,
+    /// Of this seller.
+    pub seller_id: Option<SellerId>,
+    /// Through this provider.
+    pub provider: Option<Provider>,
+}
+
+impl TransactionFilter {
+    fn query(&self) -> transactions::BoxedQuery<'_, Pg> {
+        let mut query = transactions::table.into_boxed();
+        if let Some(uuid) = &self.uuid {
+            query = query.filter(transactions::uuid.eq(uuid));
+        }
+        if let Some(seller_id) = self.seller_id {
+            query = query.filter(transactions::seller_id.eq(seller_id));
+        }
+        if let Some(provider) = self.provider {
+            query = query.filter(transactions::provider.eq(provider));
+        }
+        query
+    }
+}
+
+/// Creates a transaction, with its first audit event.
+///
+/// # Errors
+/// [`StoreError`]; `transactions_uuid_key`, `transactions_uid_pay_provider_key`,
+/// `transactions_uid_support_provider_key` and the foreign keys `transactions_COLUMN_fkey`.
+pub fn insert(
+    connection: &mut PgConnection,
+    new: &NewTransaction,
+    actor: &str,
+) -> Result<TransactionRow, StoreError> {
+    let row: TransactionRow = diesel::insert_into(transactions::table)
+        .values(new)
+        .returning(TransactionRow::as_returning())
+        .get_result(connection)?;
+    record(connection, &row, None, actor)?;
+    Ok(row)
+}
+
+/// Finds a transaction by its key.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn by_id(connection: &mut PgConnection, id: TransactionId) -> Result<Option<TransactionRow>, StoreError> {
+    Ok(transactions::table.find(id).select(TransactionRow::as_select()).first(connection).optional()?)
+}
+
+/// Finds a transaction by its key and locks its row until the database transaction ends.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn by_id_for_update(
+    connection: &mut PgConnection,
+    id: TransactionId,
+) -> Result<Option<TransactionRow>, StoreError> {
+    let query = transactions::table.find(id).select(TransactionRow::as_select());
+    Ok(query.for_update().first(connection).optional()?)
+}
+
+/// Finds a transaction by the client's own id.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn by_uuid(connection: &mut PgConnection, uuid: &str) -> Result<Option<TransactionRow>, StoreError> {
+    let query = transactions::table.filter(transactions::uuid.eq(uuid)).select(TransactionRow::as_select());
+    Ok(query.first(connection).optional()?)
+}
+
+/// Finds a transaction by the client's own id and locks its row until the database transaction ends.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn by_uuid_for_update(
+    connection: &mut PgConnection,
+    uuid: &str,
+) -> Result<Option<TransactionRow>, StoreError> {
+    let query = transactions::table.filter(transactions::uuid.eq(uuid)).select(TransactionRow::as_select());
+    Ok(query.for_update().first(connection).optional()?)
+}
+
+/// One page of the transactions that the filter names.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list(
+    connection: &mut PgConnection,
+    filter: &TransactionFilter,
+    page: Page,
+) -> Result<Listed<TransactionRow>, StoreError> {
+    let total = filter.query().count().get_result(connection)?;
+    let rows = filter
+        .query()
+        .order(transactions::id.desc())
+        .limit(page.limit)
+        .offset(page.offset)
+        .select(TransactionRow::as_select())
+        .load(connection)?;
+    Ok(Listed { rows, total })
+}
+
+/// Changes a transaction, if its counter is the expected one. A status that becomes another is recorded as an audit
+/// event.
+///
+/// # Errors
+/// [`StoreError`]; `NotFound`, `Stale`, and the constraints that [`insert`] names.
+pub fn update(
+    connection: &mut PgConnection,
+    id: TransactionId,
+    expected_counter: Option<i64>,
+    changes: &TransactionChanges,
+    actor: &str,
+) -> Result<TransactionRow, StoreError> {
+    let old = by_id_for_update(connection, id)?.ok_or(StoreError::NotFound)?;
+    check_counter(expected_counter, old.counter)?;
+    let row: TransactionRow = diesel::update(transactions::table.find(id))
+        .set((changes, transactions::modified.eq(now), transactions::counter.eq(transactions::counter + 1)))
+        .returning(TransactionRow::as_returning())
+        .get_result(connection)?;
+    if row.status != old.status {
+        record(connection, &row, Some(old.status), actor)?;
+    }
+    Ok(row)
+}
+
+/// The transactions that belong to each of the given ones, such as its refunds, newest first. One without any has no
+/// entry.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn relations(
+    connection: &mut PgConnection,
+    ids: &[TransactionId],
+) -> Result<HashMap<TransactionId, Vec<TransactionRow>>, StoreError> {
+    let rows: Vec<TransactionRow> = transactions::table
+        .filter(transactions::related_id.eq_any(ids))
+        .order(transactions::id.desc())
+        .select(TransactionRow::as_select())
+        .load(connection)?;
+    let mut relations: HashMap<_, Vec<_>> = HashMap::new();
+    for row in rows {
+        if let Some(related) = row.related_id {
+            relations.entry(related).or_default().push(row);
+        }
+    }
+    Ok(relations)
+}
+
+fn record(
+    connection: &mut PgConnection,
+    row: &TransactionRow,
+    old_status: Option<TransactionStatus>,
+    actor: &str,
+) -> Result<(), StoreError> {
+    let event = NewTransactionEvent {
+        transaction_id: row.id,
+        actor,
+        old_status,
+        new_status: row.status,
+        status_reason: row.status_reason.as_deref(),
+    };
+    transaction_event::insert(connection, &event)
+}

@@ -1,0 +1,96 @@
+//! The settings file of provider-proxy, checked as a whole before anything is bound.
+
+use std::{collections::BTreeSet, net::SocketAddr, path::Path};
+
+use chassis::{
+    environment::Environment,
+    logging::LogSettings,
+    server::ServerSettings,
+    settings::{Faults, Reader, Section, SettingsError, read_file},
+};
+
+use crate::{providers::ProviderSettings, refusal};
+
+/// The variable that names the settings file when `--config` does not.
+pub const VARIABLE: &str = "PROVIDER_PROXY_SETTINGS";
+
+/// Everything that provider-proxy is told by its operator. Its `Debug` shows no secret.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `[server]`.
+    pub server: ServerSettings,
+    /// `[log]`.
+    pub log: LogSettings,
+    /// `[providers.NAME]`.
+    pub providers: ProviderSettings,
+}
+
+impl Settings {
+    /// Reads the file that `--config` or [`VARIABLE`] names.
+    ///
+    /// # Errors
+    /// [`SettingsError`] with every fault at once; it shows no value.
+    pub fn load(config: Option<&Path>, environment: Environment) -> Result<Self, SettingsError> {
+        Self::read(read_file(config, VARIABLE, &environment)?, environment)
+    }
+
+    /// Checks settings that have been parsed.
+    ///
+    /// # Errors
+    /// [`SettingsError::Faults`] with every fault at once, a database or cache in settings or environment among them.
+    pub fn read(mut table: toml::Table, environment: Environment) -> Result<Self, SettingsError> {
+        let mut refused = Faults::default();
+        refusal::refuse_in_settings(&mut table, &mut refused);
+        refusal::refuse_in_environment(&environment, &mut refused);
+        let reader = Reader::new(table, environment);
+        for fault in refused.iter() {
+            reader.fault(&fault.key, fault.message.as_str());
+        }
+        let settings = Self::read_sections(&reader.root());
+        reader.finish()?;
+        Ok(settings)
+    }
+
+    fn read_sections(root: &Section) -> Self {
+        Self {
+            server: read_server(&root.section("server")),
+            log: LogSettings::read(&root.section("log")),
+            providers: ProviderSettings::read(&root.section("providers")),
+        }
+    }
+}
+
+/// The full names of all keys; `ID` stands for the id of a notice key.
+#[must_use]
+pub fn known_keys() -> BTreeSet<String> {
+    let table = |entries: [(&str, toml::Value); 1]| {
+        toml::Value::Table(entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    };
+    let empty = || toml::Value::Table(toml::Table::new());
+    let notice_keys = table([("notice_keys", table([("ID", empty())]))]);
+    let sample = [
+        ("server".to_owned(), table([("tls", empty())])),
+        ("providers".to_owned(), table([("reference", notice_keys)])),
+    ];
+    let reader = Reader::new(toml::Table::from_iter(sample), Environment::default());
+    drop(Settings::read_sections(&reader.root()));
+    reader.known_keys()
+}
+
+const DEFAULT_LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 2603);
+
+fn read_server(section: &Section) -> ServerSettings {
+    let settings = ServerSettings::read(section, SocketAddr::from(DEFAULT_LISTEN));
+    let demands_certificates = settings.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+    if !settings.listen.ip().is_loopback() && !demands_certificates {
+        // Whoever reaches this port spends the providers' credentials.
+        section.section("tls").fault(
+            "client_ca",
+            "missing: an address that other machines reach must demand client certificates",
+        );
+    }
+    settings
+}
+
+#[cfg(test)]
+mod tests;

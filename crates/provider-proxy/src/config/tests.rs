@@ -1,0 +1,147 @@
+//! What the operator is told about wrong settings.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+const GOOD: &str = r#"
+[providers.reference]
+url = "http://127.0.0.1:2604/"
+realm = "solitude"
+consumer_key = "dummy-key"
+consumer_secret = { env = "REFERENCE_SECRET" }
+[providers.reference.notice_keys]
+0 = "dummy-notice-0"
+12 = "dummy-notice-12"
+"#;
+
+fn read(text: &str) -> Result<Settings, SettingsError> {
+    let environment = Environment::from_pairs([("REFERENCE_SECRET", "dummy-secret")]);
+    Settings::read(text.parse().unwrap(), environment)
+}
+
+/// The keys at fault and the whole report.
+fn faults(text: &str) -> (Vec<String>, String) {
+    let error = read(text).unwrap_err();
+    let SettingsError::Faults(faults) = &error else { panic!("{error}") };
+    (faults.iter().map(|fault| fault.key.clone()).collect(), error.to_string())
+}
+
+#[test]
+fn the_defaults_are_those_of_the_documentation() {
+    let settings = read(GOOD).unwrap();
+    assert_eq!(settings.server.listen.to_string(), "127.0.0.1:2603");
+    let reference = settings.providers.reference.unwrap();
+    assert_eq!(reference.url.as_str(), "http://127.0.0.1:2604");
+    assert_eq!(reference.client.connect_timeout, Duration::from_secs(5));
+    assert_eq!(reference.client.total_timeout, Duration::from_secs(10));
+    assert_eq!(reference.client.max_response_body, 1024 * 1024);
+    assert_eq!(reference.consumer.secret.expose_secret(), "dummy-secret");
+    assert_eq!(reference.notice_keys.get(12).unwrap().expose_secret(), "dummy-notice-12");
+}
+
+#[test]
+fn no_provider_need_be_configured() {
+    assert!(read("").unwrap().providers.reference.is_none());
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let text = format!("{:?}", read(GOOD).unwrap());
+    assert!(!text.contains("dummy-"), "{text}");
+}
+
+#[test]
+fn every_fault_is_reported_at_once_with_its_full_name() {
+    let (keys, _) = faults(
+        r#"
+        [server]
+        listen = "nowhere"
+        [database]
+        host = "x"
+        [providers.stripe]
+        key = "dummy"
+        [providers.reference]
+        url = "ftp://x"
+        relm = "typo"
+        consumer_key = ""
+        timeout = "0s"
+        max_response_body = 0
+        [providers.reference.notice_keys]
+        0 = " "
+        01 = "dummy"
+        latest = "dummy"
+        "#,
+    );
+    for key in [
+        "database",
+        "server.listen",
+        "providers.stripe",
+        "providers.reference.url",
+        "providers.reference.relm",
+        "providers.reference.realm",
+        "providers.reference.consumer_key",
+        "providers.reference.consumer_secret",
+        "providers.reference.timeout",
+        "providers.reference.max_response_body",
+        "providers.reference.notice_keys.0",
+        "providers.reference.notice_keys.01",
+        "providers.reference.notice_keys.latest",
+    ] {
+        assert_eq!(keys.iter().filter(|known| *known == key).count(), 1, "{key} in {keys:?}");
+    }
+    assert_eq!(keys.len(), 13, "{keys:?}");
+}
+
+#[test]
+fn a_provider_without_any_notice_key_is_refused() {
+    let text = GOOD.split("[providers.reference.notice_keys]").next().unwrap();
+    assert_eq!(faults(text).0, ["providers.reference.notice_keys"]);
+}
+
+#[test]
+fn a_realm_that_would_break_the_header_is_refused() {
+    let (keys, report) = faults(&GOOD.replace("\"solitude\"", r#""a\nb""#));
+    assert_eq!(keys, ["providers.reference.realm"], "{report}");
+}
+
+#[test]
+fn an_address_that_others_reach_needs_client_certificates() {
+    for listen in ["0.0.0.0:2603", "[::]:2603", "192.0.2.1:0"] {
+        let (keys, _) = faults(&format!("[server]\nlisten = \"{listen}\"\n"));
+        assert_eq!(keys, ["server.tls.client_ca"], "{listen}");
+    }
+    let half = "[server]\nlisten = \"0.0.0.0:2603\"\n[server.tls]\ncertificate = \"c\"\nkey = \"k\"\n";
+    assert_eq!(faults(half).0, ["server.tls.client_ca"]);
+    assert!(read(&format!("{half}client_ca = \"ca\"\n")).is_ok());
+    assert!(read("[server]\nlisten = \"[::1]:0\"\n").is_ok());
+}
+
+#[test]
+fn the_environment_is_refused_together_with_the_file() {
+    let environment = Environment::from_pairs([("DATABASE_URL", "dummy-secret"), ("PGHOST", "dummy-secret")]);
+    let error = Settings::read("[cache]".parse().unwrap(), environment).unwrap_err().to_string();
+    for key in ["$DATABASE_URL", "$PGHOST", "cache"] {
+        assert!(error.lines().any(|line| line.starts_with(&format!("{key}: "))), "{key}: {error}");
+    }
+    assert!(!error.contains("dummy-secret"), "{error}");
+}
+
+#[test]
+fn no_report_shows_a_value() {
+    let (_, report) = faults(
+        r#"
+        [providers.reference]
+        url = "https://user:dummy-secret@provider.test"
+        realm = 5
+        consumer_key = { file = "/nonexistent/path" }
+        consumer_secret = ["dummy-secret"]
+        timeout = "dummy-secret"
+        notice_keys = "dummy-secret"
+        extra = "dummy-secret"
+        "#,
+    );
+    assert!(!report.contains("dummy-secret"), "{report}");
+}

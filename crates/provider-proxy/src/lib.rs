@@ -1,0 +1,15 @@
+//! The half with the provider credentials: signs, sends and verifies, and has no database.
+//!
+//! `db-server` asks for named operations in the words of [`wire`]; each provider's connector turns them into that
+//! provider's protocol. A caller chooses an operation and its fields, and never a URL, a header or a credential.
+
+pub mod config;
+pub mod credentials;
+pub mod error;
+pub mod providers;
+pub mod refusal;
+pub mod server;
+pub mod shape;
+
+pub use config::Settings;
+pub use server::{Application, StartError};

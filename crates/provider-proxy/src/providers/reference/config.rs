@@ -1,0 +1,88 @@
+//! `[providers.reference]`.
+
+use std::time::Duration;
+
+use chassis::{base_url::BaseUrl, client::ClientSettings, settings::Section};
+
+use crate::credentials::{NoticeKeys, OAuthConsumer};
+
+/// How the reference provider is reached, and the credentials that it knows us by.
+#[derive(Clone, Debug)]
+pub struct ReferenceSettings {
+    /// Where it is; the only place that its requests are ever sent to.
+    pub url: BaseUrl,
+    /// Signs the requests.
+    pub consumer: OAuthConsumer,
+    /// Limits, and whom to trust.
+    pub client: ClientSettings,
+    /// Verify its notices.
+    pub notice_keys: NoticeKeys,
+}
+
+impl ReferenceSettings {
+    /// Reads `url`, `realm`, `consumer_key`, `consumer_secret`, `connect_timeout` (default 5 s), `timeout` (default
+    /// 10 s), `max_response_body` (bytes, default 1 MiB), `ca` (PEM file; default the system's authorities) and the
+    /// table `notice_keys` of ids and secrets.
+    #[must_use]
+    pub fn read(section: &Section) -> Self {
+        Self {
+            url: section.required("url"),
+            consumer: OAuthConsumer {
+                realm: read_realm(section),
+                key: section.required("consumer_key"),
+                secret: section.required("consumer_secret"),
+            },
+            client: ClientSettings {
+                connect_timeout: read_limit(section, "connect_timeout", Duration::from_secs(5)),
+                total_timeout: read_limit(section, "timeout", Duration::from_secs(10)),
+                max_response_body: read_largest_answer(section),
+                ca: section.optional("ca"),
+                identity: None,
+            },
+            notice_keys: read_notice_keys(section),
+        }
+    }
+}
+
+/// The realm stands in a header.
+fn read_realm(section: &Section) -> String {
+    let realm: String = section.required("realm");
+    if !realm.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        section.fault("realm", "expected printable ASCII");
+    }
+    realm
+}
+
+fn read_limit(section: &Section, key: &str, default: Duration) -> Duration {
+    let limit = section.or(key, default);
+    if limit.is_zero() {
+        section.fault(key, "expected more than 0");
+    }
+    limit
+}
+
+fn read_largest_answer(section: &Section) -> usize {
+    let limit = section.or("max_response_body", 1024 * 1024);
+    if limit == 0 {
+        section.fault("max_response_body", "expected more than 0");
+    }
+    limit
+}
+
+fn read_notice_keys(section: &Section) -> NoticeKeys {
+    let table = section.section("notice_keys");
+    let mut keys = NoticeKeys::default();
+    for name in table.children() {
+        let key = table.required(&name);
+        match name.parse::<u32>() {
+            // An id has one way of being written, so that no two entries can mean the same one.
+            Ok(id) if id.to_string() == name => keys.insert(id, key),
+            _ => table.fault(&name, "expected a whole number as the key's id"),
+        }
+    }
+    let is_no_table = section.has("notice_keys") && !table.is_present();
+    if table.children().is_empty() && !is_no_table {
+        section.fault("notice_keys", "expected at least one key, or no notice can be verified");
+    }
+    keys
+}

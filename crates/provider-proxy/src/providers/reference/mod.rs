@@ -1,0 +1,92 @@
+//! The reference provider ("zippy"): JSON over HTTP, signed with OAuth 1.0a (RFC 5849), and notices signed with
+//! HMAC-SHA256.
+//!
+//! Source: `docs/` and `lib/notices.js` of Mozilla's zippy.
+
+mod client;
+mod config;
+mod error;
+mod messages;
+mod notice;
+
+use chassis::client::ClientError;
+use serde_json::Value;
+use wire::{Operation, Reply, reference};
+
+use self::{
+    client::{Client, Received},
+    error::Error,
+    messages::Message,
+};
+use super::Answer;
+use crate::{
+    credentials::NoticeKeys,
+    error::ProxyError,
+    shape::{self, ShapeError},
+};
+
+pub use config::ReferenceSettings;
+pub use wire::reference::NAME;
+
+/// The reference provider's connector.
+pub struct Reference {
+    client: Client,
+    notice_keys: NoticeKeys,
+}
+
+impl Reference {
+    /// Makes the connector of one worker.
+    ///
+    /// # Errors
+    /// [`ClientError`] when the certificate authority cannot be read.
+    pub fn new(settings: &ReferenceSettings) -> Result<Self, ClientError> {
+        Ok(Self { client: Client::new(settings)?, notice_keys: settings.notice_keys.clone() })
+    }
+
+    pub(super) async fn perform(&self, operation: &str, body: &[u8]) -> Result<Answer, ProxyError> {
+        let answer = match operation {
+            reference::CreateSeller::NAME => self.run::<reference::CreateSeller>(body).await,
+            reference::GetSeller::NAME => self.run::<reference::GetSeller>(body).await,
+            reference::UpdateSeller::NAME => self.run::<reference::UpdateSeller>(body).await,
+            reference::CreateProduct::NAME => self.run::<reference::CreateProduct>(body).await,
+            reference::GetProduct::NAME => self.run::<reference::GetProduct>(body).await,
+            reference::UpdateProduct::NAME => self.run::<reference::UpdateProduct>(body).await,
+            reference::GetTerms::NAME => self.run::<reference::GetTerms>(body).await,
+            reference::UpdateTerms::NAME => self.run::<reference::UpdateTerms>(body).await,
+            reference::Start::NAME => self.run::<reference::Start>(body).await,
+            _ => Err(Error::Operation),
+        };
+        Ok(answer?)
+    }
+
+    pub(super) fn verify_webhook(&self, body: &[u8]) -> Result<Answer, ProxyError> {
+        let posted: reference::SignedNotice = shape::from_slice(body).map_err(Error::Request)?;
+        let notice = notice::verify(&self.notice_keys, &posted.signed_notice).map_err(Error::Notice)?;
+        Ok(Answer { status: 200, reply: Reply::Result(into_value(&notice)?), retry_after: None })
+    }
+
+    async fn run<O: Message>(&self, body: &[u8]) -> Result<Answer, Error> {
+        let request: O::Request = shape::from_slice(body).map_err(Error::Request)?;
+        match self.client.send(O::call(&request)?).await? {
+            Received::Refused { answer, retry_after } => {
+                Ok(Answer { status: answer.status, reply: Reply::Refused(answer), retry_after })
+            }
+            Received::Success { status, body } => {
+                let answer: O::Answer = shape::from_value(body).map_err(Error::Answer)?;
+                O::check(&request, &answer)?;
+                Ok(Answer { status, reply: Reply::Result(into_value(&answer)?), retry_after: None })
+            }
+        }
+    }
+}
+
+/// The provider has acted by now, so a failure here is never one before anything was sent.
+fn into_value<T: serde::Serialize>(value: &T) -> Result<Value, Error> {
+    serde_json::to_value(value)
+        .map_err(|_| Error::Answer(ShapeError::field(".", "cannot be passed on as JSON")))
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod upstream;

@@ -1,0 +1,178 @@
+//! The routes, as db-server sees them.
+
+use std::net::TcpListener;
+
+use actix_web::http::{Method, header::HeaderMap};
+use chassis::{
+    client::{ClientSettings, HttpClient, Outgoing},
+    environment::Environment,
+};
+use serde_json::json;
+use wire::{ErrorKind, ProxyFailure, operation_path, reference};
+
+use super::*;
+
+/// A proxy whose provider is out of reach.
+const SETTINGS: &str = r#"
+[server]
+listen = "127.0.0.1:0"
+workers = 1
+max_request_body = 1000
+[providers.reference]
+url = "http://127.0.0.1:1"
+realm = "solitude"
+consumer_key = "dummy-key"
+consumer_secret = "dummy-secret"
+[providers.reference.notice_keys]
+0 = "dummy-notice-0"
+"#;
+
+const UNCONFIGURED: &str = "[server]\nlisten = \"127.0.0.1:0\"\nworkers = 1";
+
+struct Running {
+    url: String,
+    handle: ServerHandle,
+    client: HttpClient,
+}
+
+impl Running {
+    fn start(settings: &str) -> Self {
+        let application = Application::build(read(settings)).unwrap();
+        let (url, handle) = (application.url(), application.handle());
+        actix_web::rt::spawn(application.run());
+        Self { url, handle, client: HttpClient::new(&ClientSettings::default()).unwrap() }
+    }
+
+    async fn send(&self, method: Method, path: &str, body: &[u8]) -> (u16, HeaderMap, Value) {
+        let outgoing = Outgoing {
+            method,
+            url: format!("{}{path}", self.url),
+            headers: Vec::new(),
+            body: Bytes::copy_from_slice(body),
+        };
+        let incoming = self.client.send(outgoing).await.unwrap();
+        (incoming.status.as_u16(), incoming.headers, serde_json::from_slice(&incoming.body).unwrap())
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let (status, _, answer) = self.send(Method::POST, path, body.to_string().as_bytes()).await;
+        (status, answer)
+    }
+
+    async fn failure(&self, path: &str, body: &Value) -> (u16, ProxyFailure) {
+        let (status, answer) = self.post(path, body).await;
+        match serde_json::from_value(answer).unwrap() {
+            Reply::<Value>::Error(failure) => (status, failure),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn stop(self) {
+        self.handle.stop(true).await;
+    }
+}
+
+fn read(settings: &str) -> Settings {
+    Settings::read(settings.parse().unwrap(), Environment::default()).unwrap()
+}
+
+#[actix_web::test]
+async fn the_status_says_that_no_database_and_no_cache_are_here() {
+    let proxy = Running::start(UNCONFIGURED);
+    for path in ["/services/status/", "/services/status"] {
+        let (status, _, body) = proxy.send(Method::GET, path, b"").await;
+        assert_eq!(status, 200);
+        assert_eq!(body, json!({"cache": false, "db": false, "proxies": false, "settings": true}));
+    }
+    proxy.stop().await;
+}
+
+#[actix_web::test]
+async fn an_unreachable_provider_is_a_500_that_says_why() {
+    let proxy = Running::start(SETTINGS);
+    let body = json!({"reference_id": "s1"});
+    let (status, failure) = proxy.failure(&operation_path::<reference::GetSeller>(), &body).await;
+    assert_eq!((status, failure.kind, failure.target.as_str()), (500, ErrorKind::Connect, "reference"));
+    proxy.stop().await;
+}
+
+#[actix_web::test]
+async fn what_cannot_be_performed_is_told_apart() {
+    let proxy = Running::start(SETTINGS);
+    let long = json!({"name": "x".repeat(2000)});
+    for (path, body, status, kind, target) in [
+        ("/v1/reference/drain_account", json!({}), 404, ErrorKind::UnknownOperation, "reference"),
+        ("/v1/nobody/create_seller", json!({}), 404, ErrorKind::UnknownOperation, "provider-proxy"),
+        ("/v1/webhooks/nobody", json!({}), 404, ErrorKind::UnknownOperation, "provider-proxy"),
+        ("/v1/reference/get_seller", json!({"id": 1}), 422, ErrorKind::InvalidRequest, "reference"),
+        ("/v1/reference/create_seller", long, 422, ErrorKind::InvalidRequest, "reference"),
+        ("/v1/webhooks/reference", json!("x"), 422, ErrorKind::InvalidRequest, "reference"),
+    ] {
+        let (got, failure) = proxy.failure(path, &body).await;
+        assert_eq!((got, failure.kind, failure.target.as_str()), (status, kind, target), "{path}");
+    }
+    proxy.stop().await;
+}
+
+#[actix_web::test]
+async fn a_provider_without_settings_is_not_configured() {
+    let proxy = Running::start(UNCONFIGURED);
+    for path in ["/v1/reference/create_seller", reference::NOTICE_PATH] {
+        let (status, failure) = proxy.failure(path, &json!({})).await;
+        assert_eq!((status, failure.kind), (501, ErrorKind::NotConfigured));
+    }
+    proxy.stop().await;
+}
+
+#[actix_web::test]
+async fn a_notice_is_believed_only_with_its_signature() {
+    let proxy = Running::start(SETTINGS);
+    let signed =
+        "ext_transaction_id=tx-1&sig=0:80e33dff11b36ef456801d1cf2544352a5acf2fb5c1f8405ae6034ca980bacf6";
+    let (status, answer) = proxy.post(reference::NOTICE_PATH, &json!({"signed_notice": signed})).await;
+    assert_eq!((status, answer), (200, json!({"result": {"ext_transaction_id": "tx-1"}})));
+    let forged = json!({"signed_notice": signed.replace("tx-1", "tx-2")});
+    let (status, failure) = proxy.failure(reference::NOTICE_PATH, &forged).await;
+    assert_eq!((status, failure.kind), (403, ErrorKind::InvalidSignature));
+    proxy.stop().await;
+}
+
+#[actix_web::test]
+async fn another_method_or_path_is_refused() {
+    let proxy = Running::start(SETTINGS);
+    for (method, path, status) in [
+        (Method::GET, "/v1/reference/create_seller", 405),
+        (Method::POST, "/services/status/", 405),
+        (Method::POST, "/v1/reference", 404),
+        (Method::POST, "/v1/reference/create_seller/x", 404),
+        (Method::POST, "/sellers", 404),
+    ] {
+        let (got, headers, _) = proxy.send(method, path, b"{}").await;
+        assert_eq!(got, status, "{path}");
+        assert!(headers.contains_key("x-request-id"));
+    }
+    proxy.stop().await;
+}
+
+#[actix_web::test]
+async fn an_address_that_is_taken_and_a_file_that_is_missing_have_their_exit_codes() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("[server]\nlisten = \"{}\"", taken.local_addr().unwrap());
+    let error = Application::build(read(&listen)).err().unwrap();
+    assert_eq!(error.exit(), Exit::Unavailable);
+    let missing = SETTINGS.replace("realm =", "ca = \"/nonexistent/ca.pem\"\nrealm =");
+    let error = Application::build(read(&missing)).err().unwrap();
+    assert_eq!(error.exit(), Exit::Settings);
+    assert!(error.to_string().contains("/nonexistent/ca.pem"), "{error}");
+}
+
+#[test]
+fn a_chain_of_causes_is_one_line_without_repetitions() {
+    #[derive(Debug, Error)]
+    #[error("outer: {0}")]
+    struct Repeating(#[source] io::Error);
+    assert_eq!(chain(&Repeating(io::Error::other("inner"))), "outer: inner");
+    let source = Box::new(io::Error::other("the cause"));
+    let error = ProxyError::Unsendable { target: "reference", source };
+    assert_eq!(chain(&error), "reference: the request could not be made: the cause");
+}

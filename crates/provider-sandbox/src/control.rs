@@ -1,0 +1,73 @@
+//! The sandbox's own side: readiness, the counts, the faults, and the payer of each provider. Nothing is signed here.
+
+use actix_web::error::InternalError;
+use actix_web::web::{self, Data, Json, JsonConfig, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
+
+use crate::faults::{Fault, FaultQueue};
+use crate::reference;
+use crate::requests::Arrivals;
+
+/// The folder in which all of it lies.
+const PREFIX: &str = "/_sandbox";
+
+/// Whether a path belongs to the sandbox and not to a provider.
+pub(crate) fn owns(path: &str) -> bool {
+    path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    let json = JsonConfig::default().content_type_required(false).error_handler(|error, _: &HttpRequest| {
+        let answer = HttpResponse::BadRequest().json(json!({"detail": error.to_string()}));
+        InternalError::from_response(error, answer).into()
+    });
+    let scope = web::scope(PREFIX)
+        .app_data(json)
+        .route("/status/", web::get().to(status))
+        .service(
+            web::resource("/requests")
+                .route(web::get().to(count_requests))
+                .route(web::delete().to(reset_requests)),
+        )
+        .service(
+            web::resource("/faults")
+                .route(web::get().to(count_faults))
+                .route(web::post().to(append_faults))
+                .route(web::delete().to(clear_faults)),
+        )
+        .configure(reference::payer_routes)
+        .default_service(web::to(not_found));
+    config.service(scope);
+}
+
+async fn status() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"ready": true}))
+}
+
+async fn count_requests(arrivals: Data<Arrivals>) -> HttpResponse {
+    HttpResponse::Ok().json(arrivals.count())
+}
+
+async fn reset_requests(arrivals: Data<Arrivals>) -> HttpResponse {
+    arrivals.reset();
+    HttpResponse::NoContent().finish()
+}
+
+async fn count_faults(faults: Data<FaultQueue>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({"remaining": faults.remaining()}))
+}
+
+async fn append_faults(faults: Data<FaultQueue>, written: Json<Vec<Fault>>) -> HttpResponse {
+    faults.append(written.into_inner());
+    count_faults(faults).await
+}
+
+async fn clear_faults(faults: Data<FaultQueue>) -> HttpResponse {
+    faults.clear();
+    HttpResponse::NoContent().finish()
+}
+
+async fn not_found() -> HttpResponse {
+    HttpResponse::NotFound().json(json!({"detail": "The sandbox has no such path."}))
+}

@@ -1,0 +1,120 @@
+//! The pair's own secrets: random, made once, each in a file that only its owner can read.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use uuid::Uuid;
+
+use super::PairError;
+use crate::settings::Secret;
+
+/// The key of the pair's one client, which has all roles.
+pub(super) const CLIENT_KEY: &str = "local";
+
+/// One secret and its file.
+pub(super) struct SecretFile {
+    path: PathBuf,
+    value: String,
+}
+
+impl SecretFile {
+    /// Its place, for settings.
+    pub(super) fn setting(&self) -> Secret {
+        Secret::file(&self.path)
+    }
+
+    /// What it is.
+    pub(super) fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+/// All secrets of one pair.
+pub(super) struct Secrets {
+    /// The key that db-server encrypts columns with.
+    pub(super) encryption_key: SecretFile,
+    /// The client's secret at db-server.
+    pub(super) client_secret: SecretFile,
+    /// provider-proxy's key at the provider.
+    pub(super) consumer_key: SecretFile,
+    /// provider-proxy's secret at the provider.
+    pub(super) consumer_secret: SecretFile,
+    /// What the provider signs its notices with.
+    pub(super) notice_key: SecretFile,
+}
+
+impl Secrets {
+    /// Reads them from this folder, and makes those that are not there yet.
+    pub(super) fn in_folder(folder: &Path) -> Result<Self, PairError> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(PairError::file(folder))?;
+        let secret = |name: &str, make: fn() -> String| {
+            let path = folder.join(name);
+            let value = read_or_make(&path, make).map_err(PairError::file(&path))?;
+            Ok::<_, PairError>(SecretFile { path, value })
+        };
+        Ok(Self {
+            encryption_key: secret("encryption-key", fernet::Fernet::generate_key)?,
+            client_secret: secret("client-secret", random)?,
+            consumer_key: secret("reference-consumer-key", random)?,
+            consumer_secret: secret("reference-consumer-secret", random)?,
+            notice_key: secret("reference-notice-key", random)?,
+        })
+    }
+}
+
+/// 244 random bits, as hexadecimal digits.
+fn random() -> String {
+    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}
+
+fn read_or_make(path: &Path, make: fn() -> String) -> io::Result<String> {
+    match fs::read_to_string(path) {
+        Ok(value) if !value.trim().is_empty() => return Ok(value.trim().to_owned()),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        // Absent, or cut short by a full disk.
+        _ => {}
+    }
+    let value = make();
+    write_private(path, &value)?;
+    Ok(value)
+}
+
+/// Writes a file that only its owner can read: beside its place first, so that it is never seen half written.
+pub(super) fn write_private(path: &Path, content: &str) -> io::Result<()> {
+    let unfinished = path.with_extension("unfinished");
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+    file.write_all(content.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    fs::rename(unfinished, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_made_once_and_only_their_owner_can_read_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("secrets");
+        let first = Secrets::in_folder(&folder).unwrap();
+        let second = Secrets::in_folder(&folder).unwrap();
+        assert_eq!(first.client_secret.value(), second.client_secret.value());
+        assert_eq!(first.encryption_key.value(), second.encryption_key.value());
+        assert_ne!(first.client_secret.value(), first.consumer_secret.value());
+        for file in fs::read_dir(&folder).unwrap() {
+            assert_eq!(file.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}

@@ -1,0 +1,187 @@
+//! The settings that the harness and the local pair give the servers, and how others are merged over them.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+/// All roles of a client of db-server.
+pub const ROLES: [&str; 4] = ["read", "write", "refund", "admin"];
+
+/// The realm that provider-proxy and the sandbox agree on.
+pub const REALM: &str = "solitude";
+
+/// The id of the key that the sandbox signs its notices with.
+pub const NOTICE_KEY_ID: &str = "0";
+
+/// How a secret is named in settings: where it is kept, or what it is.
+#[derive(Clone, Debug)]
+pub struct Secret(Value);
+
+impl Secret {
+    /// Kept in this file.
+    #[must_use]
+    pub fn file(path: &Path) -> Self {
+        Self(Value::Table(Table::from_iter([("file".to_owned(), text(path.display()))])))
+    }
+
+    /// Written into the settings; for dummies.
+    #[must_use]
+    pub fn literal(secret: &str) -> Self {
+        Self(text(secret))
+    }
+}
+
+/// What db-server's settings are made of.
+pub struct DbServer<'a> {
+    /// The address to listen on.
+    pub listen: String,
+    /// The file that it writes its address to, when somebody waits for it.
+    pub address_file: Option<&'a Path>,
+    /// The folder of Postgres's socket.
+    pub postgres_socket: &'a Path,
+    /// The database.
+    pub database: &'a str,
+    /// The database's user.
+    pub user: &'a str,
+    /// The key that columns are encrypted with.
+    pub encryption_key: Secret,
+    /// The key of the client with all roles.
+    pub client_key: &'a str,
+    /// Its secret.
+    pub client_secret: Secret,
+    /// provider-proxy's URL.
+    pub proxy_url: String,
+}
+
+impl DbServer<'_> {
+    /// The settings file's content.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        table([
+            ("server", server(&self.listen, self.address_file)),
+            (
+                "database",
+                table([
+                    ("encryption_key", self.encryption_key.0.clone()),
+                    ("migrate", Value::Boolean(true)),
+                    (
+                        "postgres",
+                        table([
+                            ("host", text(self.postgres_socket.display())),
+                            ("database", text(self.database)),
+                            ("user", text(self.user)),
+                            ("sslmode", text("disable")),
+                        ])
+                        .into(),
+                    ),
+                ])
+                .into(),
+            ),
+            ("auth", table([("clients", table([(self.client_key, self.client())]).into())]).into()),
+            ("proxy", table([("url", text(&self.proxy_url))]).into()),
+        ])
+    }
+
+    fn client(&self) -> Value {
+        let roles = ROLES.map(text).to_vec();
+        table([("secret", self.client_secret.0.clone()), ("roles", Value::Array(roles))]).into()
+    }
+}
+
+/// What provider-proxy's settings are made of.
+pub struct ProviderProxy<'a> {
+    /// The address to listen on.
+    pub listen: String,
+    /// The file that it writes its address to, when somebody waits for it.
+    pub address_file: Option<&'a Path>,
+    /// The reference provider's URL.
+    pub provider_url: String,
+    /// The OAuth consumer key there.
+    pub consumer_key: Secret,
+    /// The OAuth consumer secret there.
+    pub consumer_secret: Secret,
+    /// The key that the provider signs its notices with.
+    pub notice_key: Secret,
+}
+
+impl ProviderProxy<'_> {
+    /// The settings file's content.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        let reference = table([
+            ("url", text(&self.provider_url)),
+            ("realm", text(REALM)),
+            ("consumer_key", self.consumer_key.0.clone()),
+            ("consumer_secret", self.consumer_secret.0.clone()),
+            ("notice_keys", table([(NOTICE_KEY_ID, self.notice_key.0.clone())]).into()),
+        ]);
+        table([
+            ("server", server(&self.listen, self.address_file)),
+            ("providers", table([("reference", reference.into())]).into()),
+        ])
+    }
+}
+
+/// Merges settings over others: tables key by key, any other value replaces what was there.
+pub fn merge(base: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(base)), Value::Table(over)) if !names_a_secret(&over) => merge(base, over),
+            (_, value) => drop(base.insert(key, value)),
+        }
+    }
+}
+
+/// `{file = …}` and its like are one value, although TOML writes them as a table.
+fn names_a_secret(table: &Table) -> bool {
+    table.len() == 1 && ["file", "env", "credential"].iter().any(|source| table.contains_key(*source))
+}
+
+fn server(listen: &str, address_file: Option<&Path>) -> Value {
+    let mut server = table([("listen", text(listen))]);
+    if let Some(path) = address_file {
+        server.insert("address_file".to_owned(), text(path.display()));
+    }
+    server.into()
+}
+
+fn table<const N: usize>(entries: [(&str, Value); N]) -> Table {
+    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+fn text(value: impl ToString) -> Value {
+    Value::String(value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Table {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn tables_are_merged_and_every_other_value_replaces() {
+        let mut base =
+            parse("a = 1\nlist = [1, 2]\n[t]\nkept = true\nsecret = {file = \"/a\"}\n[t.deep]\nx = 1\n");
+        merge(&mut base, parse("list = [3]\nnew = 0\n[t]\nsecret = \"literal\"\n[t.deep]\nx = 2\ny = 3\n"));
+        let wanted =
+            "a = 1\nlist = [3]\nnew = 0\n[t]\nkept = true\nsecret = \"literal\"\n[t.deep]\nx = 2\ny = 3\n";
+        assert_eq!(base, parse(wanted));
+    }
+
+    #[test]
+    fn a_secrets_place_is_replaced_as_one_value() {
+        let mut base = parse("key = {file = \"/a\"}");
+        merge(&mut base, parse("key = {credential = \"a\"}"));
+        assert_eq!(base, parse("key = {credential = \"a\"}"));
+    }
+
+    #[test]
+    fn a_table_replaces_what_was_no_table() {
+        let mut base = parse("key = \"one\"");
+        merge(&mut base, parse("key = {file = \"/a\"}"));
+        assert_eq!(base, parse("key = {file = \"/a\"}"));
+    }
+}

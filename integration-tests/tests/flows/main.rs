@@ -1,0 +1,14 @@
+//! Whole flows through the servers: in this process where that shows it, as real executables where only they do.
+
+mod database_outage;
+mod documentation;
+mod drain;
+mod executables;
+mod generic_api;
+mod notice;
+mod provider_faults;
+mod purchase;
+mod schema;
+mod secrets;
+mod settings_faults;
+mod shop;

@@ -1,0 +1,121 @@
+//! No secret appears in any line that any process prints, at any level, whatever goes wrong.
+
+use actix_web::http::Method;
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
+use integration_tests::{client::Client, in_process::Dummies, postgres::Stop, process::Process};
+use serde_json::json;
+
+use super::{
+    executables::Executables,
+    shop::{Shop, created, text},
+};
+
+fn sentinels() -> Dummies {
+    Dummies {
+        client_key: "sentinel-client".into(),
+        client_secret: "dummy-sentinel+client/secret=1".into(),
+        consumer_key: "dummy-sentinel+consumer/key".into(),
+        consumer_secret: "dummy-sentinel+consumer/secret=2".into(),
+        notice_key: "dummy-sentinel+notice/key=3".into(),
+        encryption_key: BASE64
+            .encode(b"dummy-sentinel-encryption-key-32")
+            .replace('/', "_")
+            .replace('+', "-"),
+    }
+}
+
+/// The forms in which a secret travels.
+fn forms(secret: &str) -> Vec<String> {
+    let percent: String = secret
+        .bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect();
+    let bytes = secret.as_bytes();
+    vec![
+        secret.to_owned(),
+        percent,
+        HEXLOWER.encode(bytes),
+        BASE64.encode(bytes),
+        BASE64URL_NOPAD.encode(bytes),
+    ]
+}
+
+#[actix_web::test]
+async fn no_log_line_at_any_level_holds_a_secret() {
+    for format in ["text", "json"] {
+        let log = format!("[log]\nlevel = 'trace'\nformat = '{format}'\n");
+        let impatient = format!("{log}[providers.reference]\ntimeout = '300ms'");
+        let mut running = Executables::start(&log, &impatient, sentinels()).await;
+        go_through_everything(&mut running).await;
+        let secrets = sentinels();
+        let product_secret = "dummy-sentinel+product/secret=4";
+        for process in [&running.db_server, &running.provider_proxy, &running.sandbox].map(|r| &r.process) {
+            for secret in [
+                &secrets.client_secret,
+                &secrets.consumer_secret,
+                &secrets.notice_key,
+                &secrets.encryption_key,
+                product_secret,
+            ] {
+                assert_silent(process, secret);
+            }
+        }
+        // The check sees what it is meant to see.
+        assert!(running.db_server.process.lines().concat().contains("sentinel-client"));
+        assert!(running.provider_proxy.process.lines().concat().contains("Warning response status: 503"));
+    }
+}
+
+#[track_caller]
+fn assert_silent(process: &Process, secret: &str) {
+    for line in process.lines() {
+        for form in forms(secret) {
+            assert!(!line.contains(&form), "{} printed {form}: {line}", process.name());
+        }
+    }
+}
+
+/// A purchase, then each kind of failure.
+async fn go_through_everything(running: &mut Executables) {
+    let client = running.client();
+    let sandbox = Client::unsigned(&running.sandbox.url);
+    let shop = Shop::open_at(client.clone(), &running.db_server.url, sandbox).await;
+    let secret = json!({"secret": "dummy-sentinel+product/secret=4"});
+    assert_eq!(client.patch(&shop.product, &secret).await.status, 200);
+    let transaction = shop.transaction().await;
+    let started = created(shop.start(&text(&transaction, "/uuid")).await);
+    shop.pay(&text(&started, "/token"), &json!({"outcome": "success"})).await;
+
+    for fault in [
+        json!("drop_before"),
+        json!("drop_after"),
+        json!("truncate"),
+        json!({"delay_ms": 2000}),
+        json!({"status": 503}),
+        json!({"body": "<html>", "status": 200}),
+        json!({"redirect": "http://127.0.0.1:1/"}),
+    ] {
+        shop.fault("/transactions", fault).await;
+        let transaction = shop.transaction().await;
+        assert!(shop.start(&text(&transaction, "/uuid")).await.status >= 500);
+    }
+    let wrong = Client::signed(&running.db_server.url, "sentinel-client", "dummy-other-secret");
+    assert_eq!(wrong.get("/generic/seller/").await.status, 401);
+    let forged = Client::unsigned(&running.db_server.url)
+        .request(Method::POST, "/webhooks/reference/")
+        .form(&[("signed_notice", "ext_transaction_id=x&sig=0:00")])
+        .answer()
+        .await;
+    assert_eq!(forged.status, 403);
+    assert_eq!(client.post("/generic/product/", &secret).await.status, 400);
+    running.postgres.stop(Stop::Immediate).unwrap();
+    assert_eq!(client.get("/generic/seller/").await.status, 500);
+    running.postgres.start().unwrap();
+    assert_eq!(client.get("/generic/seller/").await.status, 200);
+}

@@ -1,0 +1,2 @@
+drop table reference_products;
+drop table reference_sellers;
