@@ -58,9 +58,7 @@ impl StartError {
         match self {
             Self::Database(_) | Self::Migration(MigrationError::Store(_)) => Exit::DependencyDown,
             Self::Migration(MigrationError::Migration(_)) => Exit::Software,
-            Self::Pending(_) | Self::Server(ServerError::Tls(_) | ServerError::AddressFile(_)) => {
-                Exit::Settings
-            }
+            Self::Pending(_) | Self::Server(ServerError::Tls(_)) => Exit::Settings,
             Self::Server(ServerError::Bind { .. }) => Exit::Unavailable,
         }
     }

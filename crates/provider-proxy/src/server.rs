@@ -108,7 +108,7 @@ impl StartError {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Provider(_) | Self::Server(ServerError::Tls(_)) => Exit::Settings,
-            Self::Server(ServerError::Bind { .. } | ServerError::AddressFile(_)) => Exit::Unavailable,
+            Self::Server(ServerError::Bind { .. }) => Exit::Unavailable,
         }
     }
 }

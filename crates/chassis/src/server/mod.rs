@@ -4,7 +4,11 @@ pub(crate) mod access_log;
 mod reply;
 mod settings;
 
-use std::{fs, io, net::SocketAddr, path::Path};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use actix_web::{
     App, HttpServer,
@@ -34,9 +38,6 @@ pub enum ServerError {
     /// The certificate or key cannot be used.
     #[error("server.tls: {0}")]
     Tls(#[from] TlsError),
-    /// The address cannot be told to whoever waits for it.
-    #[error("server.address_file: {0}")]
-    AddressFile(#[source] io::Error),
 }
 
 /// A server that has its address and accepts connections as soon as it runs.
@@ -44,6 +45,7 @@ pub struct Bound {
     server: Server,
     address: SocketAddr,
     https: bool,
+    address_file: Option<PathBuf>,
 }
 
 /// Takes the address, and prepares a server with these routes.
@@ -76,12 +78,8 @@ where
         }
     };
     let address = server.addrs().first().copied().unwrap_or(settings.listen);
-    if let Some(path) = &settings.address_file {
-        write_address(path, address).map_err(ServerError::AddressFile)?;
-    }
-    let bound = Bound { server: server.run(), address, https: settings.tls.is_some() };
-    log::info!("listening on {}", bound.url());
-    Ok(bound)
+    let address_file = settings.address_file.clone();
+    Ok(Bound { server: server.run(), address, https: settings.tls.is_some(), address_file })
 }
 
 impl Bound {
@@ -106,8 +104,9 @@ impl Bound {
     /// Serves until it is stopped through its handle.
     ///
     /// # Errors
-    /// An I/O error of the listener.
+    /// An I/O error of the listener or of the address file.
     pub async fn run(self) -> io::Result<()> {
+        self.announce()?;
         self.server.await
     }
 
@@ -115,11 +114,13 @@ impl Bound {
     /// signal ends it at once.
     ///
     /// # Errors
-    /// An I/O error of the listener or of the signal handlers.
+    /// An I/O error of the listener, of the signal handlers or of the address file.
     pub async fn run_until_signal(self) -> io::Result<()> {
         let handle = self.server.handle();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        // Only now: whoever hears of the address may send a signal next.
+        self.announce()?;
         let watch = actix_web::rt::spawn(async move {
             for graceful in [true, false] {
                 tokio::select! {
@@ -135,6 +136,17 @@ impl Bound {
         watch.abort();
         log::info!("stopped");
         result
+    }
+}
+
+impl Bound {
+    /// Tells the log, and whoever waits for the address file, where it listens.
+    fn announce(&self) -> io::Result<()> {
+        if let Some(path) = &self.address_file {
+            write_address(path, self.address)?;
+        }
+        log::info!("listening on {}", self.url());
+        Ok(())
     }
 }
 

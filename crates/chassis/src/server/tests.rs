@@ -90,6 +90,8 @@ async fn the_address_is_written_for_whoever_waits_for_it() {
     let path = folder.path().join("address");
     let settings = ServerSettings { address_file: Some(path.clone()), ..settings() };
     let (url, handle) = start(&settings);
+    // It answers only once it runs, and by then the file is there.
+    Client::new().get(&url).send().await.unwrap();
     assert_eq!(format!("http://{}", fs::read_to_string(path).unwrap().trim()), url);
     handle.stop(false).await;
 }
