@@ -1,27 +1,23 @@
-//! The application: its parts, its routes, its start.
+//! The application: its parts, its start.
 
 use std::{io, net::SocketAddr};
 
 use actix_web::{
     dev::ServerHandle,
-    web::{self, Data, ServiceConfig},
+    web::{Data, ServiceConfig},
 };
 use chassis::{
     exit::Exit,
-    server::{Bound, ServerError, bind, resource},
+    server::{Bound, ServerError, bind},
 };
 use thiserror::Error;
 
 use crate::{
-    api::{
-        notice, product,
-        reference::{self, products, sellers, terms, transactions},
-        request, seller, status, transaction,
-    },
     caller::Authenticator,
     database::{Database, MigrationError},
     domain::Domain,
     proxy_client::ProxyClient,
+    routes,
     settings::{DatabaseSettings, Settings},
     store::StoreError,
 };
@@ -80,7 +76,7 @@ impl Application {
                 .app_data(authenticator.clone())
                 // A client cannot leave its thread: each worker makes its own here.
                 .app_data(Data::new(ProxyClient::new(&proxy)));
-            routes(config);
+            routes::configure(config);
         };
         Ok(Self { bound: bind(&settings.server, configure)? })
     }
@@ -142,33 +138,6 @@ pub async fn migrate(database: &Database) -> Result<(), StartError> {
     }
     log::info!("the schema is up to date");
     Ok(())
-}
-
-/// Every route of this server. A route asks for its caller in its handler; those that serve anyone are `open`.
-#[rustfmt::skip]
-fn routes(config: &mut ServiceConfig) {
-    let r = resource;
-    config
-        // open: health shows no secret, and a notice is authenticated by its signature
-        .service(r("/services/status/").route(web::get().to(status::status)))
-        .service(r("/webhooks/reference/").route(web::post().to(notice::receive)))
-
-        .service(r("/services/request/").route(web::get().to(request::request)))
-
-        .service(r("/generic/seller/").route(web::get().to(seller::list)).route(web::post().to(seller::create)))
-        .service(r("/generic/seller/{id}/").route(web::get().to(seller::get)).route(web::patch().to(seller::patch)).route(web::put().to(seller::put)))
-        .service(r("/generic/product/").route(web::get().to(product::list)).route(web::post().to(product::create)))
-        .service(r("/generic/product/{id}/").route(web::get().to(product::get)).route(web::patch().to(product::patch)).route(web::put().to(product::put)))
-        .service(r("/generic/transaction/").route(web::get().to(transaction::list)).route(web::post().to(transaction::create)))
-        .service(r("/generic/transaction/{id}/").route(web::get().to(transaction::get)).route(web::patch().to(transaction::patch)))
-
-        .service(r("/provider/reference/sellers/").route(web::get().to(sellers::list)).route(web::post().to(sellers::create)))
-        .service(r("/provider/reference/sellers/{id}/").route(web::get().to(sellers::get)).route(web::put().to(sellers::put)).route(web::delete().to(reference::delete)))
-        .service(r("/provider/reference/products/").route(web::get().to(products::list)).route(web::post().to(products::create)))
-        .service(r("/provider/reference/products/{id}/").route(web::get().to(products::get)).route(web::put().to(products::put)).route(web::delete().to(reference::delete)))
-        .service(r("/provider/reference/terms/{id}/").route(web::get().to(terms::get)).route(web::put().to(terms::put)).route(web::delete().to(reference::delete)))
-        .service(r("/provider/reference/transactions/").route(web::post().to(transactions::create)))
-        .service(r("/provider/reference/notices/").route(web::post().to(notice::check)));
 }
 
 #[cfg(test)]

@@ -1,0 +1,68 @@
+"""A pair of servers of its own, started by `./dev up` as anyone would start it."""
+
+import contextlib
+import json
+import pathlib
+import signal
+import subprocess
+import tempfile
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+READY = "Solitude is up."
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Where the servers are, and the client that may do everything."""
+
+    db_server: str
+    sandbox: str
+    key: str
+    secret: str
+    file: pathlib.Path
+
+
+@contextlib.contextmanager
+def running(*arguments):
+    """Runs a pair on free ports, and takes everything away again."""
+    with tempfile.TemporaryDirectory(prefix="solitude-python-") as folder:
+        state = pathlib.Path(folder) / "state"
+        ports = [word for name in ("db", "proxy", "sandbox") for word in (f"--{name}-port", "0")]
+        process = subprocess.Popen(
+            [REPOSITORY / "dev", "up", "--state", state, *ports, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        last = deque(maxlen=60)
+        try:
+            _await_ready(process, last)
+            # What the servers say from here on is read as well, so that they never wait for a reader.
+            reader = threading.Thread(target=lambda: last.extend(process.stdout), daemon=True)
+            reader.start()
+            yield _read(state / "pair.json")
+        except BaseException:
+            print("\n".join(line.rstrip("\n") for line in last))
+            raise
+        finally:
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(timeout=60)
+        assert code == 0, f"the pair ended with {code}"
+
+
+def _await_ready(process, last):
+    for line in process.stdout:
+        last.append(line)
+        if READY in line:
+            return
+    raise RuntimeError(f"the pair did not start; it ended with {process.wait()}")
+
+
+def _read(file):
+    pair = json.loads(file.read_text())
+    client = pair["client"]
+    return Pair(pair["db_server"], pair["sandbox"], client["key"], client["secret"], file)
