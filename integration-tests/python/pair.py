@@ -7,8 +7,12 @@ import signal
 import subprocess
 import tempfile
 import threading
+import uuid
 from collections import deque
 from dataclasses import dataclass
+
+import requests
+from requests_oauthlib import OAuth1, OAuth1Session
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 READY = "Solitude is up."
@@ -23,6 +27,44 @@ class Pair:
     key: str
     secret: str
     file: pathlib.Path
+
+    def client(self):
+        """A client with its key and secret."""
+        return Client(self.db_server, self.key, self.secret)
+
+
+class Client(OAuth1Session):
+    """A client of Solitude: signs with its key and secret, and takes paths."""
+
+    def __init__(self, url, key, secret):
+        super().__init__(key, client_secret=secret)
+        self.url = url
+
+    def request(self, method, url, *arguments, **more):
+        """Asks for a path."""
+        return super().request(method, self.url + url, *arguments, **more)
+
+    def create(self, path, **fields):
+        """Creates a resource and gives it as it is shown."""
+        answer = self.post(path, json=fields)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def show(self, path):
+        """Gives a resource as it is shown."""
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+def signed_get(url, key, secret, **oauth):
+    """A signed request that has not been sent; the rest goes into its OAuth parameters."""
+    return requests.Request("GET", url, auth=OAuth1(key, client_secret=secret, **oauth)).prepare()
+
+
+def unique(name):
+    """An id that nobody else has."""
+    return f"{name}-{uuid.uuid4()}"
 
 
 @contextlib.contextmanager
@@ -39,6 +81,7 @@ def running(*arguments):
             errors="replace",
         )
         last = deque(maxlen=60)
+        reader = None
         try:
             _await_ready(process, last)
             # What the servers say from here on is read as well, so that they never wait for a reader.
@@ -51,6 +94,9 @@ def running(*arguments):
         finally:
             process.send_signal(signal.SIGTERM)
             code = process.wait(timeout=60)
+            if reader:
+                reader.join()
+            process.stdout.close()
         assert code == 0, f"the pair ended with {code}"
 
 
