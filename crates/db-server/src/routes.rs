@@ -6,16 +6,18 @@ use actix_web::{
         Method, StatusCode,
         header::{ALLOW, CONTENT_TYPE},
     },
+    middleware::from_fn,
     web::{ServiceConfig, to},
 };
 use chassis::server::{detail, resource};
 
 use crate::{
     api::{
-        notice, product,
+        buyer, notice, pin, product,
         reference::{self, products, sellers, terms, transactions},
         request, seller, status, transaction,
     },
+    error::with_codes,
     openapi,
 };
 
@@ -25,22 +27,31 @@ struct Entry {
     path: &'static str,
     /// Its handler. A route cannot be cloned, so each worker makes its own.
     handler: fn() -> Route,
+    /// Whether the errors of its fields are those of the newer resources: 422 with codes.
+    codes: bool,
+}
+
+impl Entry {
+    const fn with_codes(mut self) -> Self {
+        self.codes = true;
+        self
+    }
 }
 
 const fn get(path: &'static str, handler: fn() -> Route) -> Entry {
-    Entry { method: Method::GET, path, handler }
+    Entry { method: Method::GET, path, handler, codes: false }
 }
 const fn post(path: &'static str, handler: fn() -> Route) -> Entry {
-    Entry { method: Method::POST, path, handler }
+    Entry { method: Method::POST, path, handler, codes: false }
 }
 const fn patch(path: &'static str, handler: fn() -> Route) -> Entry {
-    Entry { method: Method::PATCH, path, handler }
+    Entry { method: Method::PATCH, path, handler, codes: false }
 }
 const fn put(path: &'static str, handler: fn() -> Route) -> Entry {
-    Entry { method: Method::PUT, path, handler }
+    Entry { method: Method::PUT, path, handler, codes: false }
 }
 const fn delete(path: &'static str, handler: fn() -> Route) -> Entry {
-    Entry { method: Method::DELETE, path, handler }
+    Entry { method: Method::DELETE, path, handler, codes: false }
 }
 
 /// A handler asks for its caller, and so for a role; those that serve anyone are the first ones here.
@@ -52,6 +63,16 @@ const ROUTES: &[Entry] = &[
     post("/webhooks/reference/", || to(notice::receive)),
 
     get("/services/request/", || to(request::request)),
+
+    get("/generic/buyer/", || to(buyer::list)).with_codes(),
+    post("/generic/buyer/", || to(buyer::create)).with_codes(),
+    get("/generic/buyer/{id}/", || to(buyer::get)).with_codes(),
+    patch("/generic/buyer/{id}/", || to(buyer::patch)).with_codes(),
+    put("/generic/buyer/{id}/", || to(buyer::put)).with_codes(),
+    post("/generic/buyer/{id}/close/", || to(buyer::close)).with_codes(),
+    post("/generic/confirm_pin/", || to(pin::confirm)).with_codes(),
+    post("/generic/verify_pin/", || to(pin::verify)).with_codes(),
+    post("/generic/reset_confirm_pin/", || to(pin::confirm_reset)).with_codes(),
 
     get("/generic/seller/", || to(seller::list)),
     post("/generic/seller/", || to(seller::create)),
@@ -102,7 +123,12 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         let allowed = of_path.iter().map(|entry| entry.method.as_str()).collect::<Vec<_>>().join(", ");
         let routes = of_path.iter().map(|entry| (entry.handler)().method(entry.method.clone()));
         let resource = routes.fold(resource(path), actix_web::Resource::route);
-        config.service(resource.default_service(to(move || lacks_method(allowed.clone()))));
+        let resource = resource.default_service(to(move || lacks_method(allowed.clone())));
+        if of_path.iter().any(|entry| entry.codes) {
+            config.service(resource.wrap(from_fn(with_codes)));
+        } else {
+            config.service(resource);
+        }
     }
 }
 

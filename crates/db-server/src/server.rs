@@ -15,7 +15,7 @@ use thiserror::Error;
 use crate::{
     caller::Authenticator,
     database::{Database, MigrationError},
-    domain::Domain,
+    domain::{Clock, Domain, pin::Pins},
     proxy_client::ProxyClient,
     routes,
     settings::{DatabaseSettings, Settings},
@@ -66,8 +66,23 @@ impl Application {
     /// # Errors
     /// [`StartError`]; nothing listens then.
     pub async fn build(settings: Settings) -> Result<Self, StartError> {
+        Self::build_with(settings, Clock::system()).await
+    }
+
+    /// The same, by another clock.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing listens then.
+    pub async fn build_with(settings: Settings, clock: Clock) -> Result<Self, StartError> {
         let database = open(&settings.database).await?;
-        let domain = Domain { database, keys: settings.database.keys, lockdown: settings.lockdown };
+        let domain = Domain {
+            database,
+            keys: settings.database.keys,
+            lookup: settings.database.lookup,
+            pins: Pins::new(settings.pin.hasher, settings.pin.rules),
+            clock,
+            lockdown: settings.lockdown,
+        };
         let (domain, authenticator) = (Data::new(domain), Data::new(Authenticator::new(settings.auth)));
         let proxy = settings.proxy;
         let configure = move |config: &mut ServiceConfig| {

@@ -179,6 +179,16 @@ pub(super) fn time() -> Field {
     Field::of(Type::String).formatted("date-time")
 }
 
+/// An e-mail address. Spaces around it are cut off.
+pub(super) fn email() -> Field {
+    text().formatted("email").pattern("\\s*[^@\\s]+(@[^@\\s]+)+\\s*")
+}
+
+/// A PIN.
+pub(super) fn pin() -> Field {
+    Field::of(Type::String).pattern("[0-9]{4}")
+}
+
 /// A date.
 pub(super) fn date() -> Field {
     Field::of(Type::String).formatted("date").pattern("[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -4,6 +4,7 @@
 //! says it all. Tests hold it against the routes, and the running servers against it.
 
 mod answer;
+mod buyers;
 mod errors;
 mod field;
 mod operation;
@@ -53,6 +54,7 @@ struct Part {
 fn parts() -> Vec<Part> {
     vec![
         services::part(),
+        buyers::part(),
         sellers::part(),
         products::part(),
         transactions::part(),

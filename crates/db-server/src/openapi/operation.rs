@@ -165,6 +165,11 @@ impl Operation {
         self.takes_as(JSON, schema, Required::False, example).takes_json()
     }
 
+    /// A body is not needed; one that is there must still be a JSON object.
+    pub(super) fn takes_nothing(self) -> Self {
+        self.may_answer("400").may_answer("413").takes_json()
+    }
+
     /// The provider's form.
     pub(super) fn takes_form(self, schema: &str, example: Value) -> Self {
         self.takes_as("application/x-www-form-urlencoded", schema, Required::True, example)
@@ -193,6 +198,7 @@ impl Operation {
             .notes("Newest first. A query parameter that is not named here is refused with 400.")
             .refuses("400", "A query parameter is wrong, or unknown.", &["FieldErrors", "Detail"])
             .refuses("404", "The page lies behind the last one.", &["Detail"])
+            .may_answer("422")
             .versioned("200")
     }
 

@@ -21,6 +21,7 @@ fn settings(require_oauth: bool) -> Settings {
     let text = format!(
         "[server]\nlisten = '127.0.0.1:0'\n\
          [database]\nencryption_key = 'ZHVtbXlkdW1teWR1bW15ZHVtbXlkdW1teWR1bW15ZHU='\npool_wait = '200ms'\n\
+         lookup_key = 'dummy-lookup-key-0'\n[pin]\npepper = 'dummy-pepper-of-pins'\n\
          [database.postgres]\nhost = '127.0.0.1'\nport = {}\n\
          [auth]\nrequire_oauth = {require_oauth}\n[auth.clients.webpay]\nsecret = 'dummy-secret-dummy'\n\
          [proxy]\nurl = 'http://{}'\n",
@@ -36,6 +37,9 @@ async fn answers(require_oauth: bool, requests: Vec<TestRequest>) -> Vec<(u16, V
     let domain = Domain {
         database: Database::new(settings.database.connect),
         keys: settings.database.keys,
+        lookup: settings.database.lookup,
+        pins: Pins::new(settings.pin.hasher, settings.pin.rules),
+        clock: Clock::system(),
         lockdown: settings.lockdown,
     };
     let app = App::new()
@@ -109,6 +113,9 @@ async fn a_method_that_a_resource_lacks_is_405() {
         ("PUT", "/generic/transaction/1/"),
         ("DELETE", "/generic/transaction/1/"),
         ("DELETE", "/generic/seller/1/"),
+        ("DELETE", "/generic/buyer/1/"),
+        ("GET", "/generic/buyer/1/close/"),
+        ("GET", "/generic/verify_pin/"),
         ("DELETE", "/generic/product/1"),
         ("PATCH", "/generic/seller/"),
         ("POST", "/services/status/"),

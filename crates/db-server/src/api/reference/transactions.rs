@@ -9,7 +9,7 @@ use crate::{
     caller::{Caller, Write},
     domain::{Domain, detached::detached, purchase},
     error::ApiError,
-    field_errors::FieldErrors,
+    field_errors::{Code, FieldError, FieldErrors},
     form::{Form, Given},
     proxy_client::ProxyClient,
 };
@@ -37,7 +37,7 @@ pub async fn create(
 fn read(mut form: Form) -> Result<StartTransaction, FieldErrors> {
     let price = money::read(&mut form, "price", "currency");
     if price.is_some_and(|price| price.minor_units == 0) {
-        form.error("price", "Enter an amount: more than 0.");
+        form.error("price", FieldError::invalid("Enter an amount: more than 0."));
     }
     let mut text = |name: &str, read: fn(&mut Form, &str) -> Given<String>| {
         let given = read(&mut form, name);
@@ -53,11 +53,12 @@ fn read(mut form: Form) -> Result<StartTransaction, FieldErrors> {
     let error_url = text("error_url", Form::url);
     let ext_transaction_id = text("ext_transaction_id", Form::id);
     if !form.has_error("pay_method") && !PAY_METHODS.contains(&pay_method.as_str()) {
-        form.error("pay_method", format!("Expected one of {}.", PAY_METHODS.join(", ")));
+        let message = format!("Expected one of {}.", PAY_METHODS.join(", "));
+        form.error("pay_method", FieldError::new(Code::InvalidChoice, message));
     }
     form.finish()?;
     // Without a price there was an error, so that this is never reached.
-    let price = price.ok_or_else(|| FieldErrors::of("price", "This field is required."))?;
+    let price = price.ok_or_else(|| FieldErrors::of("price", FieldError::required()))?;
     Ok(StartTransaction {
         product_id,
         region,
