@@ -13,10 +13,11 @@ use chassis::{
     environment::Environment,
     logging::LogSettings,
     server::ServerSettings,
-    settings::{ExposeSecret, Faults, Reader, SecretString, Section, SettingsError, Value},
+    settings::{ExposeSecret, Faults, Reader, SecretString, Section, SettingsError, Shown, Value},
 };
 
 use crate::{
+    cleansed::CleansedSettings,
     crypt::EncryptionKeys,
     database::{ConnectParameters, SslMode},
     refusal,
@@ -45,6 +46,8 @@ pub struct Settings {
     pub proxy: ProxySettings,
     /// `transactions.lockdown`: the age at which nothing about a transaction changes any more.
     pub lockdown: Duration,
+    /// What `/services/settings/` shows.
+    pub cleansed: CleansedSettings,
 }
 
 /// Where things are kept.
@@ -132,9 +135,10 @@ pub fn read(mut table: toml::Table, environment: Environment) -> Result<Settings
         reader.fault(&refusal.name, refusal.message());
     }
     let sections = Sections::read(&reader.root());
+    let shown = reader.shown();
     reader.finish()?;
     // Without keys there is a fault, so that this is never reached.
-    sections.checked().ok_or_else(|| SettingsError::Faults(Faults::default()))
+    sections.checked(shown).ok_or_else(|| SettingsError::Faults(Faults::default()))
 }
 
 /// The full names of all keys; `NAME` stands for a client's own.
@@ -158,6 +162,7 @@ struct Sections {
     auth: AuthSettings,
     proxy: ProxySettings,
     lockdown: Duration,
+    cleansed_access: bool,
 }
 
 impl Sections {
@@ -172,14 +177,16 @@ impl Sections {
             keys: keys(&database),
             migrate: database.or("migrate", false),
             proxy: proxy(&root.section("proxy")),
+            cleansed_access: root.section("services").or("cleansed_settings_access", false),
             lockdown: positive(&root.section("transactions"), "lockdown", Duration::from_secs(24 * 60 * 60)),
         }
     }
 
-    fn checked(self) -> Option<Settings> {
-        let Self { server, log, connect, keys, migrate, auth, proxy, lockdown } = self;
+    fn checked(self, shown: BTreeMap<String, Shown>) -> Option<Settings> {
+        let Self { server, log, connect, keys, migrate, auth, proxy, lockdown, cleansed_access } = self;
+        let cleansed = CleansedSettings::new(cleansed_access, shown);
         let database = DatabaseSettings { connect, keys: keys?, migrate };
-        Some(Settings { server, log, database, auth, proxy, lockdown })
+        Some(Settings { server, log, database, auth, proxy, lockdown, cleansed })
     }
 }
 

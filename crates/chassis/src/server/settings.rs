@@ -76,7 +76,8 @@ mod tests {
             let reader = Reader::new(table, Environment::default());
             drop(ServerSettings::read(&reader.root().section("server"), ([127, 0, 0, 1], 0).into()));
             let told = reader.finish().map_err(|error| error.to_string());
-            let expected = if refused { Err("server.drain: expected at least 1 second".into()) } else { Ok(()) };
+            let expected =
+                if refused { Err("server.drain: expected at least 1 second".into()) } else { Ok(()) };
             assert_eq!(told, expected, "{text}");
         }
     }

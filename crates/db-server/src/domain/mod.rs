@@ -2,6 +2,7 @@
 
 pub mod detached;
 pub mod error;
+pub mod failure;
 pub mod lifecycle;
 pub mod notice;
 pub mod product;

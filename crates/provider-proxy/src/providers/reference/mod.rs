@@ -68,9 +68,7 @@ impl Reference {
     async fn run<O: Message>(&self, body: &[u8]) -> Result<Answer, Error> {
         let request: O::Request = shape::from_slice(body).map_err(Error::Request)?;
         match self.client.send(O::call(&request)?).await? {
-            Received::Refused(answer) => {
-                Ok(Answer { status: answer.status, reply: Reply::Refused(answer) })
-            }
+            Received::Refused(answer) => Ok(Answer { status: answer.status, reply: Reply::Refused(answer) }),
             Received::Success { status, body } => {
                 let answer: O::Answer = shape::from_value(body).map_err(Error::Answer)?;
                 O::check(&request, &answer)?;
