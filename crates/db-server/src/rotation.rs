@@ -9,6 +9,8 @@ use secrecy::ExposeSecret;
 
 use crate::{
     crypt::{CryptError, EncryptionKeys},
+    email::look_up_form,
+    lookup::LookupKeys,
     store::{
         StoreError,
         rotation::{ENCRYPTED_COLUMNS, EncryptedColumn, EncryptedValue, Replacement},
@@ -26,6 +28,8 @@ const ROUNDS: u32 = 3;
 pub struct Rotation<'a> {
     /// The encryption keys, of which the first is meant.
     pub keys: &'a EncryptionKeys,
+    /// The look-up keys, of which the first is meant.
+    pub lookup: &'a LookupKeys,
 }
 
 /// How far it is.
@@ -50,7 +54,7 @@ pub struct Progress<'a> {
 pub struct Summary {
     /// How many values were rewritten.
     pub rewritten: u64,
-    /// How many are still under an old key.
+    /// How many are still under an old key, or are found by one.
     pub old: u64,
     /// How many no key decrypts.
     pub undecryptable: u64,
@@ -169,14 +173,23 @@ impl Rotation<'_> {
     /// What a value is to become; nothing when it is under the first keys.
     fn replacement(
         &self,
-        _column: &EncryptedColumn,
+        column: &EncryptedColumn,
         value: EncryptedValue,
     ) -> Result<Option<Replacement>, CryptError> {
         let EncryptedValue { id, token, hash } = value;
-        if self.keys.is_current(&token) {
+        let current = self.keys.is_current(&token);
+        if current && column.email_hash.is_none() {
             return Ok(None);
         }
-        let new = self.keys.encrypt(self.keys.decrypt(&token)?.expose_secret());
-        Ok(Some(Replacement { id, old: token, new, hash }))
+        let text = self.keys.decrypt(&token)?;
+        let wanted = column.email_hash.map(|_| {
+            let form = look_up_form(text.expose_secret());
+            self.lookup.hash(&form).as_bytes().to_vec()
+        });
+        if current && hash == wanted {
+            return Ok(None);
+        }
+        let new = if current { token.clone() } else { self.keys.encrypt(text.expose_secret()) };
+        Ok(Some(Replacement { id, old: token, new, hash: wanted }))
     }
 }

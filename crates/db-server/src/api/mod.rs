@@ -1,8 +1,10 @@
 //! The HTTP API: a handler reads the request, asks the domain once, and shows what came of it.
 
+pub mod buyer;
 pub mod failures;
 mod money;
 pub mod notice;
+pub mod pin;
 pub mod product;
 pub mod reference;
 pub mod request;

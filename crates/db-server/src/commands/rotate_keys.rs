@@ -28,7 +28,7 @@ pub(super) fn run(settings: &Settings) -> Exit {
 fn rotate(settings: &Settings) -> Result<Summary, StoreError> {
     let mut connection = settings.database.connect.connect()?;
     let mut bar = Bar::new();
-    let rotation = Rotation { keys: &settings.database.keys };
+    let rotation = Rotation { keys: &settings.database.keys, lookup: &settings.database.lookup };
     let summary = rotation::rotate(&mut connection, &rotation, &mut |progress| bar.show(progress));
     bar.end();
     summary

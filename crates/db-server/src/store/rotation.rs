@@ -15,15 +15,15 @@ pub struct EncryptedColumn {
     pub table: &'static str,
     /// The column.
     pub column: &'static str,
-    /// The column of the keyed hash by which the value is found.
-    pub hash: Option<&'static str>,
+    /// The column of the keyed hash by which the value, an e-mail address, is found.
+    pub email_hash: Option<&'static str>,
 }
 
 /// All of them. What is not here would be lost with the old key; a test compares this with the schema.
 pub const ENCRYPTED_COLUMNS: [EncryptedColumn; 3] = [
-    EncryptedColumn { table: "buyers", column: "email", hash: Some("email_hash") },
-    EncryptedColumn { table: "products", column: "secret", hash: None },
-    EncryptedColumn { table: "api_clients", column: "secret", hash: None },
+    EncryptedColumn { table: "buyers", column: "email", email_hash: Some("email_hash") },
+    EncryptedColumn { table: "products", column: "secret", email_hash: None },
+    EncryptedColumn { table: "api_clients", column: "secret", email_hash: None },
 ];
 
 /// One value as it is stored.
@@ -65,7 +65,7 @@ impl EncryptedColumn {
         limit: i64,
     ) -> Result<Vec<EncryptedValue>, StoreError> {
         let Self { table, column, .. } = self;
-        let hash = self.hash.unwrap_or("null::bytea");
+        let hash = self.email_hash.unwrap_or("null::bytea");
         let query = format!(
             "select id, {column} as token, {hash} as hash from {table} \
              where {column} is not null and id > $1 order by id limit $2"
@@ -99,7 +99,7 @@ impl EncryptedColumn {
         replacements: &[Replacement],
     ) -> Result<usize, StoreError> {
         let Self { table, column, .. } = self;
-        let hash = self.hash.map(|hash| format!(", {hash} = n.hash")).unwrap_or_default();
+        let hash = self.email_hash.map(|hash| format!(", {hash} = n.hash")).unwrap_or_default();
         let query = format!(
             "update {table} r set {column} = n.new{hash} \
              from unnest($1, $2, $3, $4) as n (id, old, new, hash) where r.id = n.id and r.{column} = n.old"
