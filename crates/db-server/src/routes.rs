@@ -13,9 +13,9 @@ use chassis::server::{detail, resource};
 
 use crate::{
     api::{
-        buyer, notice, pin, product,
+        buyer, failures, notice, pin, product,
         reference::{self, products, sellers, terms, transactions},
-        request, seller, status, transaction,
+        request, seller, service_settings, status, transaction,
     },
     error::with_codes,
     openapi,
@@ -63,6 +63,10 @@ const ROUTES: &[Entry] = &[
     post("/webhooks/reference/", || to(notice::receive)),
 
     get("/services/request/", || to(request::request)),
+    get("/services/failures/transactions/", || to(failures::transactions)),
+    get("/services/failures/statuses/", || to(failures::statuses)),
+    get("/services/settings/", || to(service_settings::list)),
+    get("/services/settings/{name}/", || to(service_settings::get)),
 
     get("/generic/buyer/", || to(buyer::list)).with_codes(),
     post("/generic/buyer/", || to(buyer::create)).with_codes(),

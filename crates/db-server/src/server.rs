@@ -7,6 +7,7 @@ use actix_web::{
     web::{Data, ServiceConfig},
 };
 use chassis::{
+    client::{ClientError, HttpClient},
     exit::Exit,
     server::{Bound, ServerError, bind},
 };
@@ -42,6 +43,9 @@ pub enum StartError {
         .0.join(", ")
     )]
     Pending(Vec<String>),
+    /// A file that `[proxy]` names cannot be used.
+    #[error("proxy.ca, proxy.certificate or proxy.key: {0}")]
+    Proxy(#[from] ClientError),
     /// The address or certificate cannot be had.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -54,14 +58,15 @@ impl StartError {
         match self {
             Self::Database(_) | Self::Migration(MigrationError::Store(_)) => Exit::DependencyDown,
             Self::Migration(MigrationError::Migration(_)) => Exit::Software,
-            Self::Pending(_) | Self::Server(ServerError::Tls(_)) => Exit::Settings,
+            Self::Pending(_) | Self::Proxy(_) | Self::Server(ServerError::Tls(_)) => Exit::Settings,
             Self::Server(ServerError::Bind { .. }) => Exit::Unavailable,
         }
     }
 }
 
 impl Application {
-    /// Reaches the database, checks its schema and takes the address. To be called inside an actix system.
+    /// Opens the files of `[proxy]`, reaches the database, checks its schema and takes the address. To be called inside
+    /// an actix system.
     ///
     /// # Errors
     /// [`StartError`]; nothing listens then.
@@ -74,6 +79,7 @@ impl Application {
     /// # Errors
     /// [`StartError`]; nothing listens then.
     pub async fn build_with(settings: Settings, clock: Clock) -> Result<Self, StartError> {
+        check(&settings)?;
         let database = open(&settings.database).await?;
         let domain = Domain {
             database,
@@ -84,11 +90,12 @@ impl Application {
             lockdown: settings.lockdown,
         };
         let (domain, authenticator) = (Data::new(domain), Data::new(Authenticator::new(settings.auth)));
-        let proxy = settings.proxy;
+        let (proxy, cleansed) = (settings.proxy, Data::new(settings.cleansed));
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
                 .app_data(authenticator.clone())
+                .app_data(cleansed.clone())
                 // A client cannot leave its thread: each worker makes its own here.
                 .app_data(Data::new(ProxyClient::new(&proxy)));
             routes::configure(config);
@@ -129,6 +136,15 @@ impl Application {
     pub async fn run_until_signal(self) -> io::Result<()> {
         self.bound.run_until_signal().await
     }
+}
+
+/// Checks the files that the settings name, without reaching for anything else.
+///
+/// # Errors
+/// [`StartError::Proxy`].
+pub fn check(settings: &Settings) -> Result<(), StartError> {
+    HttpClient::new(&settings.proxy.client)?;
+    Ok(())
 }
 
 /// Reaches the database and sees to it that its schema is this program's.

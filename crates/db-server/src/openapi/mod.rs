@@ -13,6 +13,7 @@ mod reference;
 mod reference_payments;
 mod sellers;
 mod services;
+mod supervision;
 mod transactions;
 
 use std::sync::LazyLock;
@@ -54,6 +55,7 @@ struct Part {
 fn parts() -> Vec<Part> {
     vec![
         services::part(),
+        supervision::part(),
         buyers::part(),
         sellers::part(),
         products::part(),

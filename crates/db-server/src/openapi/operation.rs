@@ -87,6 +87,12 @@ impl Operation {
         self
     }
 
+    /// The caller needs this role.
+    pub(super) fn for_role(mut self, role: &'static str) -> Self {
+        self.role = role;
+        self
+    }
+
     /// More about it.
     pub(super) fn notes(mut self, text: &'static str) -> Self {
         self.notes = text;

@@ -89,7 +89,7 @@ async fn every_route_but_those_described_as_open_asks_who_is_calling() {
         [("GET", "/services/status/"), ("GET", "/openapi.json"), ("POST", "/webhooks/reference/")]
     );
     let asked = guarded.iter().flat_map(|(method, path)| {
-        let path = path.replace("{id}", "1");
+        let path = path.replace("{id}", "1").replace("{name}", "log.level");
         // The slashless form is the same route.
         let slashless = path.trim_end_matches('/').to_owned();
         [(*method, path), (*method, slashless)]
