@@ -7,6 +7,9 @@ import pair as local
 
 # What is created first, so that the others have something to name; the rest follows in the document's order.
 FIRST = [
+    "create_buyer",
+    "confirm_pin",
+    "verify_pin",
     "create_seller",
     "create_product",
     "create_transaction",
@@ -21,6 +24,8 @@ REFUSED = {
     "delete_reference_terms": 403,
 }
 METHODS = ["post", "get", "put", "patch", "delete"]
+# What must have happened before: a reset is begun by a change, and nothing follows a closing.
+LAST = ["confirm_pin_reset", "close_buyer"]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +44,7 @@ def operations(document):
         for name, operation in item.items()
         if name == method
     ]
-    rank = {name: place for place, name in enumerate(FIRST)}
+    rank = {name: place for place, name in enumerate(FIRST)} | {name: 1000 + place for place, name in enumerate(LAST)}
     return sorted(found, key=lambda one: rank.get(one[2]["operationId"], len(FIRST)))
 
 

@@ -16,6 +16,11 @@ from requests_oauthlib import OAuth1, OAuth1Session
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 READY = "Solitude is up."
+# What a pair for tests has over the usual one: the page of settings is open to its client.
+SETTINGS = """
+[services]
+cleansed_settings_access = true
+"""
 
 
 @dataclass(frozen=True)
@@ -68,13 +73,14 @@ def unique(name):
 
 
 @contextlib.contextmanager
-def running(*arguments):
+def running():
     """Runs a pair on free ports, and takes everything away again."""
     with tempfile.TemporaryDirectory(prefix="solitude-python-") as folder:
-        state = pathlib.Path(folder) / "state"
+        state, settings = pathlib.Path(folder) / "state", pathlib.Path(folder) / "settings.toml"
+        settings.write_text(SETTINGS)
         ports = [word for name in ("db", "proxy", "sandbox") for word in (f"--{name}-port", "0")]
         process = subprocess.Popen(
-            [REPOSITORY / "dev", "up", "--state", state, *ports, *arguments],
+            [REPOSITORY / "dev", "up", "--state", state, "--db-settings", settings, *ports],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
