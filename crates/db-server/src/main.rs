@@ -1,6 +1,6 @@
 //! `db-server`: reads its settings, then serves, migrates, or only checks them.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
 use chassis::{environment::Environment, exit::Exit, logging, settings::read_file};
 use clap::{Parser, Subcommand};
@@ -36,30 +36,33 @@ enum Command {
     CheckConfig,
 }
 
-fn main() -> ExitCode {
+fn main() {
+    run().leave()
+}
+
+fn run() -> Exit {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             let wrong = error.use_stderr();
             // Nobody is left to tell when the terminal is gone.
             let _ = error.print();
-            return if wrong { Exit::Settings } else { Exit::Success }.into();
+            return if wrong { Exit::Settings } else { Exit::Success };
         }
     };
     let settings = match read_settings(&arguments) {
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("{error}");
-            return Exit::Settings.into();
+            return Exit::Settings;
         }
     };
     logging::init(&settings.log);
-    let exit = match arguments.command.unwrap_or(Command::Serve) {
+    match arguments.command.unwrap_or(Command::Serve) {
         Command::CheckConfig => Exit::Success,
         Command::Serve => actix_web::rt::System::new().block_on(serve(settings)),
         Command::Migrate => actix_web::rt::System::new().block_on(migrate(settings)),
-    };
-    exit.into()
+    }
 }
 
 fn read_settings(arguments: &Arguments) -> Result<Settings, chassis::settings::SettingsError> {

@@ -34,10 +34,13 @@ async fn every_line_of_a_request_names_it_its_transaction_and_its_client_on_both
         .await;
     assert_eq!((answer.status, answer.header("x-request-id")), (503, Some("the-request")));
 
-    for (server, client) in
-        [(&running.db_server, json!("dummy-client")), (&running.provider_proxy, Value::Null)]
-    {
-        server.process.wait_for_line("the-request").await.unwrap();
+    // The access line is a request's last one.
+    let ours = format!("GET {} HTTP/1.1 503", shop.reference_seller);
+    for (server, client, last) in [
+        (&running.db_server, json!("dummy-client"), ours.as_str()),
+        (&running.provider_proxy, Value::Null, "POST /v1/reference/get_seller HTTP/1.1 503"),
+    ] {
+        server.process.wait_for_line(last).await.unwrap();
         let lines = lines_of(server, "the-request");
         assert!(lines.len() >= 2, "an access line and an error: {lines:?}");
         for line in &lines {
