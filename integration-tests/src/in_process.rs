@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, future::Future, io, path::Path, pin::Pin, sync:
 
 use actix_web::{dev::ServerHandle, rt::System};
 use chassis::environment::Environment;
+use db_server::domain::Clock;
 use provider_sandbox::{ReferenceAccount, Sandbox, SandboxSettings};
 use toml::Table;
 
@@ -29,6 +30,10 @@ pub struct Dummies {
     pub notice_key: String,
     /// What db-server encrypts with.
     pub encryption_key: String,
+    /// What db-server finds encrypted values with.
+    pub lookup_key: String,
+    /// What db-server mixes into its hashes of PINs.
+    pub pepper: String,
 }
 
 impl Default for Dummies {
@@ -42,6 +47,8 @@ impl Default for Dummies {
             notice_key: dummy("notice-key"),
             // 32 zero bytes.
             encryption_key: format!("{}=", "A".repeat(43)),
+            lookup_key: dummy("lookup-key-0"),
+            pepper: dummy("pepper-of-pins"),
         }
     }
 }
@@ -52,6 +59,7 @@ pub struct PairOptions {
     db_settings: Table,
     proxy_settings: Table,
     dummies: Dummies,
+    clock: Clock,
 }
 
 impl PairOptions {
@@ -82,6 +90,13 @@ impl PairOptions {
         self
     }
 
+    /// Has db-server go by this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Starts the pair over a fresh database.
     ///
     /// # Panics
@@ -97,14 +112,14 @@ impl PairOptions {
     /// # Panics
     /// When something does not start.
     pub async fn spawn_on(self, socket_folder: &Path, database: &str) -> Pair {
-        let Self { db_settings, proxy_settings, dummies } = self;
+        let Self { db_settings, proxy_settings, dummies, clock } = self;
         let sandbox = start_sandbox(&dummies);
         let mut table = provider_proxy_settings(sandbox.url(), &dummies);
         merge(&mut table, proxy_settings);
         let provider_proxy = start_provider_proxy(table);
         let mut table = db_server_settings(socket_folder, database, provider_proxy.url(), &dummies);
         merge(&mut table, db_settings);
-        let db_server = start_db_server(table);
+        let db_server = start_db_server_with(table, clock);
         Pair { db_server, provider_proxy, sandbox, database: None, dummies }
     }
 }
@@ -155,13 +170,22 @@ pub fn db_server_settings(socket_folder: &Path, database: &str, proxy_url: &str,
         database,
         user: ROLE,
         encryption_key: Secret::literal(&dummies.encryption_key),
+        lookup_key: Secret::literal(&dummies.lookup_key),
+        pepper: Secret::literal(&dummies.pepper),
         client_key: &dummies.client_key,
         client_secret: Secret::literal(&dummies.client_secret),
         proxy_url: proxy_url.to_owned(),
     }
     .table();
     merge(&mut table, small());
+    merge(&mut table, cheap_pins());
     table
+}
+
+/// Hashes of PINs that take no time, for they guard nobody's.
+fn cheap_pins() -> Table {
+    let pin = Table::from_iter([("memory_kib".to_owned(), 64.into()), ("iterations".to_owned(), 1.into())]);
+    Table::from_iter([("pin".to_owned(), pin.into())])
 }
 
 /// provider-proxy's settings for tests.
@@ -283,10 +307,15 @@ pub fn start_provider_proxy(table: Table) -> Server {
 /// When it does not start.
 #[must_use]
 pub fn start_db_server(table: Table) -> Server {
+    start_db_server_with(table, Clock::system())
+}
+
+fn start_db_server_with(table: Table, clock: Clock) -> Server {
     start("db-server", async || {
         let settings = db_server::settings::read(table, Environment::default());
         let settings = settings.map_err(|error| error.to_string())?;
-        let application = db_server::Application::build(settings).await.map_err(|error| error.to_string())?;
+        let application = db_server::Application::build_with(settings, clock).await;
+        let application = application.map_err(|error| error.to_string())?;
         Ok((application.url(), application.handle(), Box::pin(application.run()) as _))
     })
 }

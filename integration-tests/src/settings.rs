@@ -45,6 +45,10 @@ pub struct DbServer<'a> {
     pub user: &'a str,
     /// The key that columns are encrypted with.
     pub encryption_key: Secret,
+    /// The key that encrypted columns are found with.
+    pub lookup_key: Secret,
+    /// What is mixed into the hashes of PINs.
+    pub pepper: Secret,
     /// The key of the client with all roles.
     pub client_key: &'a str,
     /// Its secret.
@@ -63,6 +67,7 @@ impl DbServer<'_> {
                 "database",
                 table([
                     ("encryption_key", self.encryption_key.0.clone()),
+                    ("lookup_key", self.lookup_key.0.clone()),
                     ("migrate", Value::Boolean(true)),
                     (
                         "postgres",
@@ -77,6 +82,7 @@ impl DbServer<'_> {
                 ])
                 .into(),
             ),
+            ("pin", table([("pepper", self.pepper.0.clone())]).into()),
             ("auth", table([("clients", table([(self.client_key, self.client())]).into())]).into()),
             ("proxy", table([("url", text(&self.proxy_url))]).into()),
         ])

@@ -1,6 +1,7 @@
 //! What both services need and no domain word: settings, logging, an HTTP server shell and a hardened HTTP client.
 
 pub mod base_url;
+pub mod card_number;
 pub mod client;
 pub mod environment;
 pub mod exit;

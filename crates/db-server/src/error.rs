@@ -1,11 +1,14 @@
 //! What a client is told when something goes wrong: every error becomes an answer here, in one match.
 
 use actix_web::{
-    HttpResponse, ResponseError,
+    Error, HttpResponse, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
     http::{
         StatusCode,
         header::{RETRY_AFTER, WWW_AUTHENTICATE},
     },
+    middleware::Next,
 };
 use chassis::server::detail;
 use serde_json::{Value, json};
@@ -13,8 +16,12 @@ use thiserror::Error;
 use wire::{ErrorKind, ProviderAnswer};
 
 use crate::{
-    domain::error::DomainError, field_errors::FieldErrors, form::BodyError, page::QueryError,
-    proxy_client::ProxyError, store::StoreError,
+    domain::error::DomainError,
+    field_errors::{Code, FieldError, FieldErrors},
+    form::BodyError,
+    page::QueryError,
+    proxy_client::ProxyError,
+    store::StoreError,
 };
 
 /// Why a request is not answered with what it asked for.
@@ -87,11 +94,11 @@ fn answer(error: &ApiError) -> HttpResponse {
         ApiError::NotOffered => detail(StatusCode::FORBIDDEN, "This cannot be deleted."),
         ApiError::NotGenuine => detail(StatusCode::FORBIDDEN, "The notice is not genuine."),
         ApiError::Body(error) => body(error),
-        ApiError::Query(QueryError::Wrong(errors)) => HttpResponse::BadRequest().json(errors),
+        ApiError::Query(QueryError::Wrong(errors)) => fields(errors),
         ApiError::Query(error @ QueryError::Unknown(_)) => {
             detail(StatusCode::BAD_REQUEST, &error.to_string())
         }
-        ApiError::Domain(DomainError::Fields(errors)) => HttpResponse::BadRequest().json(errors),
+        ApiError::Domain(DomainError::Fields(errors)) => fields(errors),
         ApiError::Domain(DomainError::NotFound) => detail(StatusCode::NOT_FOUND, "Not found."),
         ApiError::Domain(DomainError::Stale) => {
             detail(StatusCode::PRECONDITION_FAILED, "The resource has changed since.")
@@ -103,10 +110,42 @@ fn answer(error: &ApiError) -> HttpResponse {
         ApiError::Domain(DomainError::Crypt(_)) => {
             detail(StatusCode::INTERNAL_SERVER_ERROR, "A stored secret cannot be read.")
         }
+        ApiError::Domain(DomainError::Pin(_)) => internal(),
         ApiError::Proxy(ProxyError::Refused(answer)) => refused(answer),
         ApiError::Proxy(error) => proxy(error),
         ApiError::Abandoned => internal(),
     }
+}
+
+/// The shape of the older resources, except for card numbers: those are new everywhere.
+fn fields(errors: &FieldErrors) -> HttpResponse {
+    if errors.hold(Code::CardNumber) {
+        return HttpResponse::UnprocessableEntity().json(errors.mozilla());
+    }
+    HttpResponse::BadRequest().json(errors)
+}
+
+/// Gives the errors of fields the shape of the newer resources: 422 with codes. To be wrapped around those.
+///
+/// # Errors
+/// What `next` gives.
+pub async fn with_codes(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let response = next.call(request).await?.map_into_boxed_body();
+    let error = response.response().error().and_then(|error| error.as_error::<ApiError>());
+    let errors = match error {
+        Some(ApiError::Query(QueryError::Wrong(errors)) | ApiError::Domain(DomainError::Fields(errors))) => {
+            errors.mozilla()
+        }
+        Some(ApiError::Body(BodyError::DuplicateKey(key))) => {
+            let message = BodyError::DuplicateKey(String::new()).to_string();
+            FieldErrors::of(key, FieldError::invalid(message)).mozilla()
+        }
+        _ => return Ok(response),
+    };
+    Ok(response.into_response(HttpResponse::UnprocessableEntity().json(errors)))
 }
 
 fn unauthenticated() -> HttpResponse {
@@ -117,7 +156,7 @@ fn unauthenticated() -> HttpResponse {
 fn body(error: &BodyError) -> HttpResponse {
     let status = match error {
         BodyError::DuplicateKey(key) => {
-            return HttpResponse::BadRequest().json(FieldErrors::of(key, error.to_string()));
+            return fields(&FieldErrors::of(key, FieldError::invalid(error.to_string())));
         }
         BodyError::Malformed(_) | BodyError::NotAnObject | BodyError::Incomplete => StatusCode::BAD_REQUEST,
         BodyError::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -1,25 +1,27 @@
 //! The JSON body of a request, read field by field so that every error is told at once and by name.
 
+mod body;
+mod cards;
 mod check;
 mod json;
 
-use std::{future::Future, pin::Pin};
+pub use body::{BodyError, read_body};
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Bytes};
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
-use thiserror::Error;
 use url::Url;
 
 use crate::{
-    error::ApiError,
-    field_errors::FieldErrors,
+    email::Email,
+    field_errors::{Code, FieldError, FieldErrors},
+    pin::Pin,
     uri::{self, Kind},
 };
 
 /// The longest free text, in characters.
 const MAX_NOTES: usize = 65_536;
-const REQUIRED: &str = "This field is required.";
 
 /// What a field of a request says: nothing at all, that there is none (`null` or blank), or a value.
 pub type Given<T> = Option<Option<T>>;
@@ -29,37 +31,16 @@ pub type Given<T> = Option<Option<T>>;
 pub struct Form {
     values: Map<String, Value>,
     errors: FieldErrors,
+    /// The fields that hold a card number.
+    cards: BTreeSet<String>,
 }
 
 /// Checks a text of at most 255 characters.
 ///
 /// # Errors
-/// The message for the client.
-pub fn check_text(text: &str) -> Result<(), String> {
+/// The error for the client.
+pub fn check_text(text: &str) -> Result<(), FieldError> {
     check::text(text)
-}
-
-/// Why a body holds no fields.
-#[derive(Debug, Error)]
-pub enum BodyError {
-    /// Not JSON at all, or not UTF-8, or nested too deeply; with the place, and without the text.
-    #[error("The body is not JSON: {0}.")]
-    Malformed(#[source] serde_json::Error),
-    /// JSON, but no object.
-    #[error("The body is not a JSON object.")]
-    NotAnObject,
-    /// A key that occurs twice, so that it is unclear which value is meant.
-    #[error("The key occurs more than once.")]
-    DuplicateKey(String),
-    /// Not said to be JSON.
-    #[error("The body must be JSON, with Content-Type: application/json.")]
-    ContentType,
-    /// Larger than `server.max_request_body`.
-    #[error("The body is too large.")]
-    TooLarge,
-    /// The connection broke before the body was complete.
-    #[error("The body is incomplete.")]
-    Incomplete,
 }
 
 impl Form {
@@ -68,8 +49,9 @@ impl Form {
     /// # Errors
     /// [`BodyError`] when it is not one JSON object.
     pub fn parse(body: &[u8]) -> Result<Self, BodyError> {
-        let values = if body.is_empty() { Map::new() } else { json::object(body)? };
-        Ok(Self { values, errors: FieldErrors::default() })
+        let mut values = if body.is_empty() { Map::new() } else { json::object(body)? };
+        let cards = cards::take(&mut values);
+        Ok(Self { values, errors: FieldErrors::default(), cards })
     }
 
     /// The names of the fields that have not been taken.
@@ -97,7 +79,7 @@ impl Form {
         self.string(name, |text| {
             check::id(text)?;
             let known = Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-            if known { Ok(()) } else { Err("Enter a valid URL.".into()) }
+            if known { Ok(()) } else { Err(FieldError::invalid("Enter a valid URL.")) }
         })
     }
 
@@ -108,12 +90,18 @@ impl Form {
             let shape = |byte: u8| if byte.is_ascii_digit() { b'0' } else { byte };
             let plain = text.bytes().map(shape).eq(*b"0000-00-00");
             let date = NaiveDate::parse_from_str(text, "%Y-%m-%d");
-            if plain && date.is_ok() { Ok(()) } else { Err("Enter a date as YYYY-MM-DD.".into()) }
+            if plain && date.is_ok() {
+                Ok(())
+            } else {
+                Err(FieldError::invalid("Enter a date as YYYY-MM-DD."))
+            }
         })
     }
 
     /// An amount as a decimal string; a whole number may also be written as a number. It is checked with its currency.
     pub fn decimal(&mut self, name: &str) -> Given<String> {
+        // Digits are what an amount is made of, and one that is as long as a card number is refused for its length.
+        self.cards.remove(name);
         match self.take(name)? {
             Value::Number(number) if number.is_u64() => Some(Some(number.to_string())),
             Value::Number(_) => self.wrong(name, "Write the amount as a decimal string, such as \"0.99\"."),
@@ -139,7 +127,7 @@ impl Form {
         };
         match code.and_then(from_code) {
             Some(choice) => Some(Some(choice)),
-            None => self.wrong(name, "Not one of the available choices."),
+            None => self.reject(name, FieldError::choice()),
         }
     }
 
@@ -149,9 +137,32 @@ impl Form {
             Value::Null => Some(None),
             value @ Value::String(_) => match serde_json::from_value(value) {
                 Ok(word) => Some(Some(word)),
-                Err(_) => self.wrong(name, "Not one of the available choices."),
+                Err(_) => self.reject(name, FieldError::choice()),
             },
             _ => self.wrong(name, "Expected a string."),
+        }
+    }
+
+    /// A PIN: four digits. `null` is none; a blank is none of either.
+    pub fn pin(&mut self, name: &str) -> Given<Pin> {
+        match self.take(name)? {
+            Value::Null => Some(None),
+            Value::String(text) => match Pin::parse(text) {
+                Some(pin) => Some(Some(pin)),
+                None => self.wrong(name, "Enter a PIN of 4 digits."),
+            },
+            _ => self.wrong(name, "Enter a PIN of 4 digits."),
+        }
+    }
+
+    /// An e-mail address.
+    pub fn email(&mut self, name: &str) -> Given<Email> {
+        match self.text(name)? {
+            None => Some(None),
+            Some(text) => match Email::parse(&text) {
+                Some(email) => Some(Some(email)),
+                None => self.wrong(name, "Enter a valid email address."),
+            },
         }
     }
 
@@ -171,7 +182,7 @@ impl Form {
     pub fn required<T>(&mut self, name: &str, given: Given<T>) -> Option<T> {
         let value = given.flatten();
         if value.is_none() && !self.errors.has(name) {
-            self.errors.add(name, REQUIRED);
+            self.errors.add(name, FieldError::required());
         }
         value
     }
@@ -192,8 +203,8 @@ impl Form {
     }
 
     /// Notes an error of a field.
-    pub fn error(&mut self, name: &str, message: impl Into<String>) {
-        self.errors.add(name, message);
+    pub fn error(&mut self, name: &str, error: FieldError) {
+        self.errors.add(name, error);
     }
 
     /// Whether a field has an error.
@@ -207,13 +218,26 @@ impl Form {
     /// # Errors
     /// All errors, by field.
     pub fn finish(mut self) -> Result<(), FieldErrors> {
+        self.refuse_card_numbers()?;
         for name in self.values.keys() {
-            self.errors.add(name, "Unknown field.");
+            self.errors.add(name, FieldError::new(Code::UnknownField, "Unknown field."));
         }
         self.errors.or(())
     }
 
-    fn string(&mut self, name: &str, check: impl Fn(&str) -> Result<(), String>) -> Given<String> {
+    /// Refuses the form when a field that was not read as an amount holds a card number; [`Form::finish`] does it too.
+    ///
+    /// # Errors
+    /// The fields that hold one.
+    pub fn refuse_card_numbers(&self) -> Result<(), FieldErrors> {
+        let mut errors = FieldErrors::default();
+        for name in &self.cards {
+            errors.add(name, FieldError::card_number());
+        }
+        errors.or(())
+    }
+
+    fn string(&mut self, name: &str, check: impl Fn(&str) -> Result<(), FieldError>) -> Given<String> {
         let value = self.take(name)?;
         self.check_string(name, value, check)
     }
@@ -222,14 +246,14 @@ impl Form {
         &mut self,
         name: &str,
         value: Value,
-        check: impl Fn(&str) -> Result<(), String>,
+        check: impl Fn(&str) -> Result<(), FieldError>,
     ) -> Given<String> {
         match value {
             Value::Null => Some(None),
             Value::String(text) if text.is_empty() => Some(None),
             Value::String(text) => match check(&text) {
                 Ok(()) => Some(Some(text)),
-                Err(message) => self.wrong(name, message),
+                Err(error) => self.reject(name, error),
             },
             _ => self.wrong(name, "Expected a string."),
         }
@@ -240,49 +264,13 @@ impl Form {
     }
 
     fn wrong<T>(&mut self, name: &str, message: impl Into<String>) -> Given<T> {
-        self.errors.add(name, message);
+        self.reject(name, FieldError::invalid(message))
+    }
+
+    fn reject<T>(&mut self, name: &str, error: FieldError) -> Given<T> {
+        self.errors.add(name, error);
         None
     }
-}
-
-impl FromRequest for Form {
-    type Error = ApiError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let json = is_json(request);
-        let body = read_body(request, payload);
-        Box::pin(async move {
-            let body = body.await?;
-            if !json && !body.is_empty() {
-                return Err(BodyError::ContentType.into());
-            }
-            Ok(Self::parse(&body)?)
-        })
-    }
-}
-
-/// Reads the whole body, up to the server's limit.
-pub fn read_body(
-    request: &HttpRequest,
-    payload: &mut Payload,
-) -> impl Future<Output = Result<Bytes, BodyError>> + use<> {
-    let body = Bytes::from_request(request, payload);
-    async move {
-        body.await.map_err(|error| {
-            // actix-web tells the two apart by their status alone.
-            if error.as_response_error().status_code() == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE {
-                BodyError::TooLarge
-            } else {
-                BodyError::Incomplete
-            }
-        })
-    }
-}
-
-fn is_json(request: &HttpRequest) -> bool {
-    let content_type = request.content_type();
-    content_type.is_empty() || content_type.eq_ignore_ascii_case("application/json")
 }
 
 #[cfg(test)]

@@ -1,15 +1,17 @@
 //! The query of a list: strict filters, `limit` and `page`; and the `meta` of its answer.
 
+use chassis::card_number;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
-    field_errors::FieldErrors,
+    email::Email,
+    field_errors::{ALL, Code, FieldError, FieldErrors},
     form,
     store::{code::Provider, page::Page},
-    uri::{Kind, parse_id},
+    uri::{self, Kind, parse_id},
 };
 
 /// How many resources a page has when the client does not say.
@@ -30,18 +32,27 @@ impl Query {
     #[must_use]
     pub fn parse(query: &str) -> Self {
         // The parser takes any bytes; what is not UTF-8 becomes U+FFFD and matches no row.
-        let pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Self { pairs, taken: Vec::new(), errors: FieldErrors::default() }
+        let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        Self { errors: card_numbers(&pairs), pairs, taken: Vec::new() }
     }
 
     /// A filter by text.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         let text = self.take(name)?;
-        if let Err(message) = form::check_text(&text) {
-            self.errors.add(name, message);
+        if let Err(error) = form::check_text(&text) {
+            self.errors.add(name, error);
             return None;
         }
         Some(text)
+    }
+
+    /// A filter by e-mail address.
+    pub fn email(&mut self, name: &'static str) -> Option<Email> {
+        let text = self.text(name)?;
+        match Email::parse(&text) {
+            Some(email) => Some(email),
+            None => self.wrong(name, "Enter a valid email address."),
+        }
     }
 
     /// A filter by a flag: `true`, `True`, `1`, `false`, `False`, `0`.
@@ -67,7 +78,7 @@ impl Query {
         let text = self.take(name)?;
         match text.parse().ok().and_then(Provider::from_code) {
             Some(provider) => Some(provider),
-            None => self.wrong(name, "Not one of the available choices."),
+            None => self.reject(name, FieldError::choice()),
         }
     }
 
@@ -76,6 +87,9 @@ impl Query {
     /// # Errors
     /// [`QueryError`] for a parameter that nobody took, or one whose value is wrong.
     pub fn finish(mut self) -> Result<PageRequest, QueryError> {
+        if self.errors.hold(Code::CardNumber) {
+            return Err(QueryError::Wrong(card_numbers(&self.pairs)));
+        }
         let limit = self.number("limit", DEFAULT_LIMIT, MAX_LIMIT);
         let page = self.number("page", 1, u32::MAX);
         let mut unknown: Vec<_> = self
@@ -112,9 +126,30 @@ impl Query {
     }
 
     fn wrong<T>(&mut self, name: &str, message: impl Into<String>) -> Option<T> {
-        self.errors.add(name, message);
+        self.reject(name, FieldError::invalid(message))
+    }
+
+    fn reject<T>(&mut self, name: &str, error: FieldError) -> Option<T> {
+        self.errors.add(name, error);
         None
     }
+}
+
+/// The parameters that hold a card number. A name that does is not repeated.
+fn card_numbers(pairs: &[(String, String)]) -> FieldErrors {
+    let mut errors = FieldErrors::default();
+    for (name, value) in pairs {
+        if ["limit", "page"].contains(&name.as_str()) {
+            // Numbers, which are refused as such.
+            continue;
+        }
+        if card_number::is_in(name) {
+            errors.add(ALL, FieldError::card_number());
+        } else if card_number::is_in(value) && !uri::is_ours(value) {
+            errors.add(name, FieldError::card_number());
+        }
+    }
+    errors
 }
 
 /// Why a list's query is refused.

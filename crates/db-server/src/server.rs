@@ -4,6 +4,7 @@ use std::{io, net::SocketAddr};
 
 use actix_web::{
     dev::ServerHandle,
+    middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
 use chassis::{
@@ -14,13 +15,14 @@ use thiserror::Error;
 
 use crate::{
     api::{
-        notice, product,
+        buyer, notice, pin, product,
         reference::{self, products, sellers, terms, transactions},
         request, seller, status, transaction,
     },
     caller::Authenticator,
     database::{Database, MigrationError},
-    domain::Domain,
+    domain::{Clock, Domain, pin::Pins},
+    error::with_codes,
     proxy_client::ProxyClient,
     settings::{DatabaseSettings, Settings},
     store::StoreError,
@@ -70,8 +72,23 @@ impl Application {
     /// # Errors
     /// [`StartError`]; nothing listens then.
     pub async fn build(settings: Settings) -> Result<Self, StartError> {
+        Self::build_with(settings, Clock::system()).await
+    }
+
+    /// The same, by another clock.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing listens then.
+    pub async fn build_with(settings: Settings, clock: Clock) -> Result<Self, StartError> {
         let database = open(&settings.database).await?;
-        let domain = Domain { database, keys: settings.database.keys, lockdown: settings.lockdown };
+        let domain = Domain {
+            database,
+            keys: settings.database.keys,
+            lookup: settings.database.lookup,
+            pins: Pins::new(settings.pin.hasher, settings.pin.rules),
+            clock,
+            lockdown: settings.lockdown,
+        };
         let (domain, authenticator) = (Data::new(domain), Data::new(Authenticator::new(settings.auth)));
         let proxy = settings.proxy;
         let configure = move |config: &mut ServiceConfig| {
@@ -154,6 +171,13 @@ fn routes(config: &mut ServiceConfig) {
         .service(r("/webhooks/reference/").route(web::post().to(notice::receive)))
 
         .service(r("/services/request/").route(web::get().to(request::request)))
+
+        .service(r("/generic/buyer/").route(web::get().to(buyer::list)).route(web::post().to(buyer::create)).wrap(from_fn(with_codes)))
+        .service(r("/generic/buyer/{id}/").route(web::get().to(buyer::get)).route(web::patch().to(buyer::patch)).route(web::put().to(buyer::put)).wrap(from_fn(with_codes)))
+        .service(r("/generic/buyer/{id}/close/").route(web::post().to(buyer::close)).wrap(from_fn(with_codes)))
+        .service(r("/generic/confirm_pin/").route(web::post().to(pin::confirm)).wrap(from_fn(with_codes)))
+        .service(r("/generic/verify_pin/").route(web::post().to(pin::verify)).wrap(from_fn(with_codes)))
+        .service(r("/generic/reset_confirm_pin/").route(web::post().to(pin::confirm_reset)).wrap(from_fn(with_codes)))
 
         .service(r("/generic/seller/").route(web::get().to(seller::list)).route(web::post().to(seller::create)))
         .service(r("/generic/seller/{id}/").route(web::get().to(seller::get)).route(web::patch().to(seller::patch)).route(web::put().to(seller::put)))

@@ -1,5 +1,9 @@
 //! The settings of `db-server`: read once, checked in full, no value ever shown.
 
+mod pin;
+
+pub use pin::PinSettings;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
@@ -19,6 +23,7 @@ use chassis::{
 use crate::{
     crypt::EncryptionKeys,
     database::{ConnectParameters, SslMode},
+    lookup::LookupKeys,
     refusal,
 };
 
@@ -27,7 +32,7 @@ pub const SETTINGS_VARIABLE: &str = "DB_SERVER_SETTINGS";
 /// Where the server listens unless it is told otherwise.
 pub const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 2602);
-/// The shortest secret that a client may have, in characters.
+/// The shortest secret that may be set, in characters.
 const MIN_SECRET: usize = 16;
 
 /// Everything that an operator can set.
@@ -43,6 +48,8 @@ pub struct Settings {
     pub auth: AuthSettings,
     /// `[proxy]`: how it reaches `provider-proxy`.
     pub proxy: ProxySettings,
+    /// `[pin]`: how PINs are kept and guarded.
+    pub pin: PinSettings,
     /// `transactions.lockdown`: the age at which nothing about a transaction changes any more.
     pub lockdown: Duration,
 }
@@ -54,6 +61,8 @@ pub struct DatabaseSettings {
     pub connect: ConnectParameters,
     /// What encrypts secrets at rest.
     pub keys: EncryptionKeys,
+    /// What finds encrypted values.
+    pub lookup: LookupKeys,
     /// Whether pending migrations are applied at start.
     pub migrate: bool,
 }
@@ -154,15 +163,18 @@ struct Sections {
     log: LogSettings,
     connect: ConnectParameters,
     keys: Option<EncryptionKeys>,
+    lookup: Option<LookupKeys>,
     migrate: bool,
     auth: AuthSettings,
     proxy: ProxySettings,
+    pin: Option<PinSettings>,
     lockdown: Duration,
 }
 
 impl Sections {
     fn read(root: &Section) -> Self {
         let server = ServerSettings::read(&root.section("server"), DEFAULT_LISTEN);
+        let loopback = server.listen.ip().is_loopback();
         let database = root.section("database");
         Self {
             auth: auth(&root.section("auth"), &server),
@@ -170,16 +182,18 @@ impl Sections {
             log: LogSettings::read(&root.section("log")),
             connect: connect(&database),
             keys: keys(&database),
+            lookup: lookup(&database),
             migrate: database.or("migrate", false),
             proxy: proxy(&root.section("proxy")),
+            pin: pin::read(&root.section("pin"), loopback),
             lockdown: positive(&root.section("transactions"), "lockdown", Duration::from_secs(24 * 60 * 60)),
         }
     }
 
     fn checked(self) -> Option<Settings> {
-        let Self { server, log, connect, keys, migrate, auth, proxy, lockdown } = self;
-        let database = DatabaseSettings { connect, keys: keys?, migrate };
-        Some(Settings { server, log, database, auth, proxy, lockdown })
+        let Self { server, log, connect, keys, lookup, migrate, auth, proxy, pin, lockdown } = self;
+        let database = DatabaseSettings { connect, keys: keys?, lookup: lookup?, migrate };
+        Some(Settings { server, log, database, auth, proxy, pin: pin?, lockdown })
     }
 }
 
@@ -214,16 +228,32 @@ fn ssl_mode(section: &Section) -> SslMode {
 }
 
 fn keys(section: &Section) -> Option<EncryptionKeys> {
-    let written = section.has("encryption_key");
-    let KeyList(keys) = match section.optional("encryption_key") {
-        None if written => return None,
-        None => {
-            section.fault("encryption_key", "missing");
-            return None;
-        }
-        Some(keys) => keys,
-    };
+    let keys = key_list(section, "encryption_key")?;
     EncryptionKeys::parse(&keys).map_err(|error| section.fault("encryption_key", error.to_string())).ok()
+}
+
+fn lookup(section: &Section) -> Option<LookupKeys> {
+    let keys = key_list(section, "lookup_key")?;
+    if keys.iter().any(|key| key.expose_secret().chars().count() < MIN_SECRET) {
+        section.fault("lookup_key", format!("a look-up key has at least {MIN_SECRET} characters"));
+    }
+    let lookup = LookupKeys::new(&keys);
+    if lookup.is_none() {
+        section.fault("lookup_key", "at least one key is needed");
+    }
+    lookup
+}
+
+fn key_list(section: &Section, key: &str) -> Option<Vec<SecretString>> {
+    match section.optional(key) {
+        Some(KeyList(keys)) => Some(keys),
+        // What is there and wrong has its fault already.
+        None if section.has(key) => None,
+        None => {
+            section.fault(key, "missing");
+            None
+        }
+    }
 }
 
 /// One key, or a list of which the first encrypts.

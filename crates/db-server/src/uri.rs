@@ -70,6 +70,12 @@ impl Kind {
     }
 }
 
+/// Whether a text is the `resource_uri` of one of our resources.
+#[must_use]
+pub fn is_ours(text: &str) -> bool {
+    Kind::ALL.iter().any(|kind| kind.id(text).is_ok())
+}
+
 /// Reads a primary key: digits only, no sign, no leading zero.
 #[must_use]
 pub fn parse_id(text: &str) -> Option<i64> {

@@ -215,6 +215,8 @@ impl Making<'_> {
             database: DATABASE,
             user: ROLE,
             encryption_key: self.secrets.encryption_key.setting(),
+            lookup_key: self.secrets.lookup_key.setting(),
+            pepper: self.secrets.pepper.setting(),
             client_key: CLIENT_KEY,
             client_secret: self.secrets.client_secret.setting(),
             proxy_url: proxy.to_owned(),

@@ -37,6 +37,10 @@ impl SecretFile {
 pub(super) struct Secrets {
     /// The key that db-server encrypts columns with.
     pub(super) encryption_key: SecretFile,
+    /// The key that db-server finds encrypted columns with.
+    pub(super) lookup_key: SecretFile,
+    /// What db-server mixes into its hashes of PINs.
+    pub(super) pepper: SecretFile,
     /// The client's secret at db-server.
     pub(super) client_secret: SecretFile,
     /// provider-proxy's key at the provider.
@@ -58,6 +62,8 @@ impl Secrets {
         };
         Ok(Self {
             encryption_key: secret("encryption-key", fernet::Fernet::generate_key)?,
+            lookup_key: secret("lookup-key", random)?,
+            pepper: secret("pin-pepper", random)?,
             client_secret: secret("client-secret", random)?,
             consumer_key: secret("reference-consumer-key", random)?,
             consumer_secret: secret("reference-consumer-secret", random)?,

@@ -1,5 +1,8 @@
 //! Whole flows through the servers: in this process where that shows it, as real executables where only they do.
 
+mod bad_input;
+mod buyer;
+mod card_number;
 mod database_outage;
 mod documentation;
 mod drain;
@@ -10,6 +13,7 @@ mod local_pair;
 mod log_lines;
 mod notice;
 mod pair_in_process;
+mod pin;
 mod provider_faults;
 mod purchase;
 mod schema;

@@ -21,6 +21,8 @@ fn sentinels() -> Dummies {
             .encode(b"dummy-sentinel-encryption-key-32")
             .replace('/', "_")
             .replace('+', "-"),
+        lookup_key: "dummy-sentinel+lookup/key=5".into(),
+        pepper: "dummy-sentinel+pepper/of=6".into(),
     }
 }
 
@@ -61,6 +63,8 @@ async fn no_log_line_at_any_level_holds_a_secret() {
                 &secrets.consumer_secret,
                 &secrets.notice_key,
                 &secrets.encryption_key,
+                &secrets.lookup_key,
+                &secrets.pepper,
                 product_secret,
             ] {
                 assert_silent(process, secret);

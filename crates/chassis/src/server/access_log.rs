@@ -9,9 +9,13 @@ use actix_web::{
     http::header::{HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
 };
+use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
-use crate::logging::{RequestContext, in_context};
+use crate::{
+    card_number,
+    logging::{RequestContext, in_context},
+};
 
 /// The header that carries a request's id from hop to hop.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -49,23 +53,30 @@ fn context(headers: &HeaderMap) -> RequestContext {
     RequestContext::new(request_id, text(headers, &TRANSACTION_ID, 255))
 }
 
-/// A header's value, when it is visible ASCII and no longer than the limit.
+/// A header's value, when it is visible ASCII, no longer than the limit, and holds no card number.
 fn text(headers: &HeaderMap, name: &HeaderName, limit: usize) -> Option<String> {
     let value = headers.get(name)?.to_str().ok()?;
     let usable =
         !value.is_empty() && value.len() <= limit && value.bytes().all(|byte| byte.is_ascii_graphic());
+    let usable = usable && !card_number::is_in(value);
     usable.then(|| value.to_owned())
 }
 
 /// The request line without the values of its query, which can hold an e-mail address or worse.
 fn request_line(request: &ServiceRequest) -> String {
-    let mut line = format!("{} {}", request.method(), request.path());
+    let mut line = format!("{} {}", request.method(), without_card(request.path()));
     for (index, pair) in request.query_string().split('&').filter(|pair| !pair.is_empty()).enumerate() {
-        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+        let name = without_card(pair.split_once('=').map_or(pair, |(name, _)| name));
         let _ = write!(line, "{}{name}=…", if index == 0 { '?' } else { '&' });
     }
     let _ = write!(line, " {:?}", request.version());
     line
+}
+
+/// The text, unless it holds a card number once it is decoded.
+fn without_card(text: &str) -> &str {
+    let spaced = text.replace('+', " ");
+    if card_number::is_in(&percent_decode_str(&spaced).decode_utf8_lossy()) { "…" } else { text }
 }
 
 #[cfg(test)]
@@ -79,5 +90,18 @@ mod tests {
         let request =
             TestRequest::with_uri("/generic/buyer/?email=someone@example.test&limit=5&flag").to_srv_request();
         assert_eq!(request_line(&request), "GET /generic/buyer/?email=…&limit=…&flag=… HTTP/1.1");
+    }
+
+    #[test]
+    fn no_card_number_is_logged_from_a_path_a_querys_name_or_a_header() {
+        let uri = "/generic/seller/4111%201111%201111%201111/?4111-1111-1111-1111=x&4111+1111+1111+1111=y";
+        let request = TestRequest::with_uri(uri)
+            .insert_header((TRANSACTION_ID, "order:4111-1111-1111-1111"))
+            .insert_header((REQUEST_ID, "4111-1111-1111-1111"))
+            .to_srv_request();
+        assert_eq!(request_line(&request), "GET …?…=…&…=… HTTP/1.1");
+        let context = context(request.headers());
+        assert_eq!(context.transaction_id, None);
+        assert!(!context.request_id.contains("4111"));
     }
 }

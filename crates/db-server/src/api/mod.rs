@@ -1,7 +1,9 @@
 //! The HTTP API: a handler reads the request, asks the domain once, and shows what came of it.
 
+pub mod buyer;
 mod money;
 pub mod notice;
+pub mod pin;
 pub mod product;
 pub mod reference;
 pub mod request;

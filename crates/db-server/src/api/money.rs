@@ -2,7 +2,10 @@
 
 use wire::{Currency, Money};
 
-use crate::form::{Form, Given};
+use crate::{
+    field_errors::FieldError,
+    form::{Form, Given},
+};
 
 /// Solitude holds amounts of at most nine digits.
 const MAX_MINOR_UNITS: i64 = 999_999_999;
@@ -32,11 +35,11 @@ fn together(
     match Money::parse(&text?, currency?) {
         Ok(money) if money.minor_units <= MAX_MINOR_UNITS => Some(money),
         Ok(_) | Err(wire::MoneyError::TooLarge) => {
-            form.error(amount, "Ensure that there are no more than 9 digits in total.");
+            form.error(amount, FieldError::invalid("Ensure that there are no more than 9 digits in total."));
             None
         }
         Err(error) => {
-            form.error(amount, format!("Enter an amount: {error}."));
+            form.error(amount, FieldError::invalid(format!("Enter an amount: {error}.")));
             None
         }
     }
@@ -48,7 +51,7 @@ fn read_currency(form: &mut Form, name: &str) -> Given<Currency> {
         Some(code) => match Currency::parse(&code) {
             Ok(currency) => Some(Some(currency)),
             Err(error) => {
-                form.error(name, format!("This is {error}."));
+                form.error(name, FieldError::invalid(format!("This is {error}.")));
                 None
             }
         },

@@ -11,7 +11,7 @@ use crate::{
     caller::{Caller, Write},
     domain::{Domain, detached::detached, notice},
     error::ApiError,
-    field_errors::FieldErrors,
+    field_errors::{Code, FieldError, FieldErrors},
     form::{Form, read_body},
     proxy_client::{ProxyClient, ProxyError},
 };
@@ -73,7 +73,7 @@ fn read_check(mut form: Form) -> Result<SignedNotice, FieldErrors> {
 fn read_form(body: &[u8]) -> Result<SignedNotice, FieldErrors> {
     let mut fields = url::form_urlencoded::parse(body).filter(|(name, _)| name == FIELD);
     let (Some((_, notice)), None) = (fields.next(), fields.next()) else {
-        return Err(FieldErrors::of(FIELD, "This field is required, once."));
+        return Err(FieldErrors::of(FIELD, FieldError::new(Code::Required, "This field is required, once.")));
     };
     Ok(SignedNotice { signed_notice: notice.into_owned() })
 }

@@ -128,6 +128,7 @@ fn read_patch(mut form: Form) -> Result<Patch, DomainError> {
         uid_pay: form.id("uid_pay"),
         provider: form.choice("provider", Provider::from_code),
     };
+    form.refuse_card_numbers()?;
     let mut others = form.names().peekable();
     if others.peek().is_some() {
         return Err(cannot_alter(others));

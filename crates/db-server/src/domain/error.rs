@@ -4,7 +4,8 @@ use thiserror::Error;
 
 use crate::{
     crypt::CryptError,
-    field_errors::{ALL, FieldErrors},
+    field_errors::{ALL, Code, FieldError, FieldErrors},
+    pin::PinError,
     store::StoreError,
     uri::DANGLING,
 };
@@ -34,6 +35,9 @@ pub enum DomainError {
     /// A secret cannot be encrypted or decrypted.
     #[error("encryption at rest: {0}")]
     Crypt(#[from] CryptError),
+    /// A PIN cannot be hashed or compared.
+    #[error("a PIN: {0}")]
+    Pin(#[from] PinError),
 }
 
 impl From<FieldErrors> for DomainError {
@@ -49,7 +53,7 @@ impl From<StoreError> for DomainError {
             StoreError::NotFound => Self::NotFound,
             StoreError::Stale { .. } => Self::Stale,
             error => match error.constraint().and_then(field_of) {
-                Some((field, message)) => Self::Fields(FieldErrors::of(field, message)),
+                Some((field, error)) => Self::Fields(FieldErrors::of(field, error)),
                 None => Self::Store(error),
             },
         }
@@ -61,9 +65,12 @@ const CHOICE: &str = "Not one of the available choices.";
 
 /// The constraints of the schema that a request can break: constraint, field, message.
 #[rustfmt::skip]
-const CONSTRAINTS: [(&str, &str, &str); 37] = [
+const CONSTRAINTS: [(&str, &str, &str); 40] = [
     ("sellers_uuid_key", "uuid", "Seller with this Uuid already exists."),
     ("sellers_uuid_length_check", "uuid", TOO_LONG),
+    ("buyers_uuid_key", "uuid", "Buyer with this Uuid already exists."),
+    ("buyers_uuid_length_check", "uuid", TOO_LONG),
+    ("buyers_locale_length_check", "locale", TOO_LONG),
     ("products_public_id_key", "public_id", "Product with this Public id already exists."),
     ("products_seller_id_external_id_key", "external_id", "EXTERNAL_PRODUCT_ID_IS_NOT_UNIQUE"),
     ("products_seller_id_fkey", "seller", DANGLING),
@@ -101,20 +108,32 @@ const CONSTRAINTS: [(&str, &str, &str); 37] = [
     ("reference_products_reference_id_length_check", "uuid", TOO_LONG),
 ];
 
-fn field_of(constraint: &str) -> Option<(&'static str, &'static str)> {
-    CONSTRAINTS.iter().find(|(name, ..)| *name == constraint).map(|&(_, field, message)| (field, message))
+fn field_of(constraint: &str) -> Option<(&'static str, FieldError)> {
+    let &(name, field, message) = CONSTRAINTS.iter().find(|(name, ..)| *name == constraint)?;
+    Some((field, FieldError::new(code_of(name, message), message)))
+}
+
+/// The kind of error that a constraint stands for, by the end of its name.
+fn code_of(constraint: &str, message: &str) -> Code {
+    match constraint.rsplit('_').next() {
+        Some("key") => Code::NotUnique,
+        Some("fkey") => Code::DoesNotExist,
+        _ if message == TOO_LONG => Code::MaxLength,
+        _ if message == CHOICE => Code::InvalidChoice,
+        _ => Code::Invalid,
+    }
 }
 
 /// An error about the whole request.
 #[must_use]
 pub fn whole(message: impl Into<String>) -> DomainError {
-    DomainError::Fields(FieldErrors::of(ALL, message))
+    DomainError::Fields(FieldErrors::of(ALL, FieldError::invalid(message)))
 }
 
 /// An error about one field.
 #[must_use]
 pub fn field(name: &str, message: impl Into<String>) -> DomainError {
-    DomainError::Fields(FieldErrors::of(name, message))
+    DomainError::Fields(FieldErrors::of(name, FieldError::invalid(message)))
 }
 
 #[cfg(test)]
@@ -137,7 +156,16 @@ mod tests {
 
     #[test]
     fn a_constraint_names_the_field_that_broke_it() {
-        assert_eq!(field_of("sellers_uuid_key"), Some(("uuid", "Seller with this Uuid already exists.")));
+        for (constraint, code) in [
+            ("sellers_uuid_key", Code::NotUnique),
+            ("products_seller_id_fkey", Code::DoesNotExist),
+            ("buyers_uuid_length_check", Code::MaxLength),
+            ("transactions_type_check", Code::InvalidChoice),
+            ("transactions_currency_check", Code::Invalid),
+        ] {
+            assert_eq!(field_of(constraint).unwrap().1.code, code, "{constraint}");
+        }
+        assert_eq!(field_of("sellers_uuid_key").unwrap().0, "uuid");
         assert_eq!(field_of("sellers_pkey"), None);
     }
 }

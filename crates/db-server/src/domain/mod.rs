@@ -1,9 +1,12 @@
 //! What the server decides: resources, their rules, and the states that a transaction goes through.
 
+pub mod buyer;
+mod clock;
 pub mod detached;
 pub mod error;
 pub mod lifecycle;
 pub mod notice;
+pub mod pin;
 pub mod product;
 pub mod purchase;
 pub mod reference;
@@ -12,8 +15,9 @@ pub mod transaction;
 
 use std::time::Duration;
 
-use crate::{crypt::EncryptionKeys, database::Database};
+use crate::{crypt::EncryptionKeys, database::Database, lookup::LookupKeys};
 
+pub use clock::Clock;
 pub use error::DomainError;
 
 /// What every decision may need.
@@ -22,6 +26,12 @@ pub struct Domain {
     pub database: Database,
     /// What encrypts secrets at rest.
     pub keys: EncryptionKeys,
+    /// What finds encrypted addresses.
+    pub lookup: LookupKeys,
+    /// How PINs are kept and guarded.
+    pub pins: pin::Pins,
+    /// What time it is.
+    pub clock: Clock,
     /// The age at which nothing about a transaction changes any more.
     pub lockdown: Duration,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use wire::reference::Notice;
 
@@ -38,11 +38,11 @@ const MAX_REASON: usize = 255;
 pub async fn apply(domain: &Domain, notice: Notice) -> Result<(), DomainError> {
     // Postgres holds no such text, so that no transaction has it.
     form::check_text(&notice.ext_transaction_id).map_err(|_| DomainError::NotFound)?;
-    let lockdown = domain.lockdown;
+    let (lockdown, now) = (domain.lockdown, domain.clock.now());
     let apply = move |connection: &mut PgConnection| {
         let row = transaction::by_uuid_for_update(connection, &notice.ext_transaction_id)?
             .ok_or(DomainError::NotFound)?;
-        if let Some(changes) = changes(&row, &notice, lockdown)? {
+        if let Some(changes) = changes(&row, &notice, lockdown, now)? {
             transaction::update(connection, row.id, Some(row.counter), &changes, ACTOR)?;
         }
         Ok(())
@@ -55,6 +55,7 @@ fn changes(
     row: &TransactionRow,
     notice: &Notice,
     lockdown: Duration,
+    now: DateTime<Utc>,
 ) -> Result<Option<TransactionChanges>, DomainError> {
     if row.provider.is_some_and(|provider| provider != Provider::Reference) {
         return Err(DomainError::Integrity(WRONG_PROVIDER));
@@ -68,7 +69,7 @@ fn changes(
         return Err(DomainError::Integrity(DECIDED));
     }
     let state = State { provider: Some(Provider::Reference), ..State::of(row) };
-    lifecycle::check_age(row.created, Utc::now(), lockdown)
+    lifecycle::check_age(row.created, now, lockdown)
         .and_then(|()| lifecycle::check_move(state, status))
         .map_err(|rule| {
             log::error!("a notice for transaction {} cannot be applied: {rule}", row.id);
@@ -119,7 +120,7 @@ mod tests {
     }
 
     fn integrity(row: &TransactionRow, notice: &Notice) -> &'static str {
-        match changes(row, notice, LOCKDOWN) {
+        match changes(row, notice, LOCKDOWN, Utc::now()) {
             Err(DomainError::Integrity(message)) => message,
             other => panic!("{other:?}"),
         }
@@ -128,9 +129,11 @@ mod tests {
     #[test]
     fn a_success_completes_and_an_error_fails_with_its_code() {
         for status in [Started, Pending, TransactionStatus::Checked, TransactionStatus::Received] {
-            let success = changes(&row(status), &notice(None, None), LOCKDOWN).unwrap().unwrap();
+            let success = changes(&row(status), &notice(None, None), LOCKDOWN, Utc::now()).unwrap().unwrap();
             assert_eq!((success.status, success.status_reason), (Some(Completed), Some(None)));
-            let failure = changes(&row(status), &notice(Some("CC_ERROR"), None), LOCKDOWN).unwrap().unwrap();
+            let failure = changes(&row(status), &notice(Some("CC_ERROR"), None), LOCKDOWN, Utc::now())
+                .unwrap()
+                .unwrap();
             assert_eq!(failure.status, Some(Failed));
             assert_eq!(failure.status_reason, Some(Some("CC_ERROR".into())));
         }
@@ -138,10 +141,10 @@ mod tests {
 
     #[test]
     fn the_same_notice_again_changes_nothing() {
-        assert!(changes(&row(Completed), &notice(None, None), LOCKDOWN).unwrap().is_none());
-        assert!(changes(&row(Failed), &notice(Some("X"), None), LOCKDOWN).unwrap().is_none());
+        assert!(changes(&row(Completed), &notice(None, None), LOCKDOWN, Utc::now()).unwrap().is_none());
+        assert!(changes(&row(Failed), &notice(Some("X"), None), LOCKDOWN, Utc::now()).unwrap().is_none());
         let old = TransactionRow { created: Utc::now() - LOCKDOWN * 2, ..row(Completed) };
-        assert!(changes(&old, &notice(None, None), LOCKDOWN).unwrap().is_none());
+        assert!(changes(&old, &notice(None, None), LOCKDOWN, Utc::now()).unwrap().is_none());
     }
 
     #[test]
@@ -158,13 +161,18 @@ mod tests {
             assert_eq!(integrity(&row(Pending), &notice(None, Some(amount))), WRONG_AMOUNT);
             assert_eq!(integrity(&row(Completed), &notice(None, Some(amount))), WRONG_AMOUNT);
         }
-        assert!(changes(&row(Pending), &notice(None, Some(("0.99", "EUR"))), LOCKDOWN).unwrap().is_some());
+        assert!(
+            changes(&row(Pending), &notice(None, Some(("0.99", "EUR"))), LOCKDOWN, Utc::now())
+                .unwrap()
+                .is_some()
+        );
     }
 
     #[test]
     fn an_amount_that_was_not_known_is_learnt() {
         let unknown = TransactionRow { amount_minor: None, currency: None, ..row(Pending) };
-        let changes = changes(&unknown, &notice(None, Some(("0.99", "EUR"))), LOCKDOWN).unwrap().unwrap();
+        let changes =
+            changes(&unknown, &notice(None, Some(("0.99", "EUR"))), LOCKDOWN, Utc::now()).unwrap().unwrap();
         assert_eq!((changes.amount_minor, changes.currency), (Some(Some(99)), Some(Some("EUR".into()))));
     }
 
@@ -173,7 +181,7 @@ mod tests {
         let bango = TransactionRow { provider: Some(Provider::Bango), ..row(Pending) };
         assert_eq!(integrity(&bango, &notice(None, None)), WRONG_PROVIDER);
         let unset = TransactionRow { provider: None, ..row(Pending) };
-        let changes = changes(&unset, &notice(None, None), LOCKDOWN).unwrap().unwrap();
+        let changes = changes(&unset, &notice(None, None), LOCKDOWN, Utc::now()).unwrap().unwrap();
         assert_eq!(changes.provider, Some(Some(Provider::Reference)));
     }
 
@@ -188,7 +196,8 @@ mod tests {
     #[test]
     fn a_long_code_is_cut_to_what_the_field_holds() {
         let long = format!("\0{}", "é".repeat(300));
-        let changes = changes(&row(Pending), &notice(Some(&long), None), LOCKDOWN).unwrap().unwrap();
+        let changes =
+            changes(&row(Pending), &notice(Some(&long), None), LOCKDOWN, Utc::now()).unwrap().unwrap();
         assert_eq!(changes.status_reason.unwrap().unwrap().chars().count(), 255);
     }
 }

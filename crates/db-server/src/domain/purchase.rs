@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use wire::reference::{Start, StartTransaction, StartedTransaction};
 
@@ -58,11 +58,11 @@ async fn begin(
     request: StartTransaction,
     actor: String,
 ) -> Result<Option<TransactionRow>, DomainError> {
-    let lockdown = domain.lockdown;
+    let (lockdown, now) = (domain.lockdown, domain.clock.now());
     let begin = move |connection: &mut PgConnection| {
         let uuid = &request.ext_transaction_id;
         let Some(before) = transaction::by_uuid_for_update(connection, uuid)? else { return Ok(None) };
-        let changes = begin_changes(&before, &request, lockdown)?;
+        let changes = begin_changes(&before, &request, lockdown, now)?;
         check_product(connection, &before, &request)?;
         transaction::update(connection, before.id, Some(before.counter), &changes, &actor)?;
         Ok(Some(before))
@@ -75,8 +75,8 @@ fn begin_changes(
     before: &TransactionRow,
     request: &StartTransaction,
     lockdown: Duration,
+    now: DateTime<Utc>,
 ) -> Result<TransactionChanges, DomainError> {
-    let now = Utc::now();
     if before.provider.is_some_and(|provider| provider != Provider::Reference) {
         return Err(field(TRANSACTION, "The transaction belongs to another provider."));
     }
@@ -111,7 +111,7 @@ fn check_amount(before: &TransactionRow, request: &StartTransaction) -> Result<(
 }
 
 /// A payer with two pages for one transaction could pay twice, and the second payment would go unseen.
-fn check_not_begun(before: &TransactionRow, now: chrono::DateTime<Utc>) -> Result<(), DomainError> {
+fn check_not_begun(before: &TransactionRow, now: DateTime<Utc>) -> Result<(), DomainError> {
     if before.uid_pay.is_some() {
         return Err(DomainError::Conflict("The transaction has been started at the provider already."));
     }

@@ -1,6 +1,5 @@
 //! Transactions as clients create, read and change them.
 
-use chrono::Utc;
 use diesel::PgConnection;
 
 use super::{
@@ -91,13 +90,13 @@ pub async fn update(
     patch: Patch,
     actor: String,
 ) -> Result<Transaction, DomainError> {
-    let lockdown = domain.lockdown;
+    let (lockdown, now) = (domain.lockdown, domain.clock.now());
     let change = move |connection: &mut PgConnection| {
         let row = transaction::by_id_for_update(connection, id)?.ok_or(DomainError::NotFound)?;
         if !expected.holds(row.id.0, row.counter) {
             return Err(DomainError::Stale);
         }
-        lifecycle::check_age(row.created, Utc::now(), lockdown)?;
+        lifecycle::check_age(row.created, now, lockdown)?;
         let changes = allowed(&row, patch)?;
         let row = transaction::update(connection, id, Some(row.counter), &changes, &actor)?;
         complete_one(connection, row)
@@ -151,6 +150,8 @@ fn complete(
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use chrono::Utc;
+
     use super::*;
     use crate::store::{code::TransactionType, id::ProductId};
 

@@ -27,7 +27,7 @@ async fn an_unauthenticated_caller_learns_nothing_and_is_told_the_scheme() {
 
 #[actix_web::test]
 async fn errors_of_fields_are_400_by_field() {
-    let (status, body) = told(FieldErrors::of("uuid", "taken")).await;
+    let (status, body) = told(FieldErrors::of("uuid", FieldError::invalid("taken"))).await;
     assert_eq!((status, body), (400, json!({"uuid": ["taken"]})));
 }
 

@@ -21,6 +21,7 @@ fn settings(require_oauth: bool) -> Settings {
     let text = format!(
         "[server]\nlisten = '127.0.0.1:0'\n\
          [database]\nencryption_key = 'ZHVtbXlkdW1teWR1bW15ZHVtbXlkdW1teWR1bW15ZHU='\npool_wait = '200ms'\n\
+         lookup_key = 'dummy-lookup-key-0'\n[pin]\npepper = 'dummy-pepper-of-pins'\n\
          [database.postgres]\nhost = '127.0.0.1'\nport = {}\n\
          [auth]\nrequire_oauth = {require_oauth}\n[auth.clients.webpay]\nsecret = 'dummy-secret-dummy'\n\
          [proxy]\nurl = 'http://{}'\n",
@@ -36,6 +37,9 @@ async fn answers(require_oauth: bool, requests: Vec<TestRequest>) -> Vec<(u16, V
     let domain = Domain {
         database: Database::new(settings.database.connect),
         keys: settings.database.keys,
+        lookup: settings.database.lookup,
+        pins: Pins::new(settings.pin.hasher, settings.pin.rules),
+        clock: Clock::system(),
         lockdown: settings.lockdown,
     };
     let app = App::new()
@@ -59,8 +63,17 @@ async fn answer(require_oauth: bool, request: TestRequest) -> (u16, Value) {
 }
 
 /// Every method on every route that asks who is calling.
-const GUARDED: [(&str, &str); 31] = [
+const GUARDED: [(&str, &str); 40] = [
     ("GET", "/services/request/"),
+    ("GET", "/generic/buyer/"),
+    ("POST", "/generic/buyer/"),
+    ("GET", "/generic/buyer/1/"),
+    ("PATCH", "/generic/buyer/1/"),
+    ("PUT", "/generic/buyer/1/"),
+    ("POST", "/generic/buyer/1/close/"),
+    ("POST", "/generic/confirm_pin/"),
+    ("POST", "/generic/verify_pin/"),
+    ("POST", "/generic/reset_confirm_pin/"),
     ("GET", "/generic/seller/"),
     ("POST", "/generic/seller/"),
     ("GET", "/generic/seller/1/"),
@@ -119,6 +132,9 @@ async fn a_method_that_a_resource_lacks_is_405() {
         ("PUT", "/generic/transaction/1/"),
         ("DELETE", "/generic/transaction/1/"),
         ("DELETE", "/generic/seller/1/"),
+        ("DELETE", "/generic/buyer/1/"),
+        ("GET", "/generic/buyer/1/close/"),
+        ("GET", "/generic/verify_pin/"),
         ("DELETE", "/generic/product/1"),
         ("PATCH", "/generic/seller/"),
         ("POST", "/services/status/"),

@@ -7,7 +7,8 @@ const KEY: &str = "ZHVtbXlkdW1teWR1bW15ZHVtbXlkdW1teWR1bW15ZHU=";
 
 fn sound() -> String {
     format!(
-        "[database]\nencryption_key = \"{KEY}\"\n[auth.clients.webpay]\nsecret = \"dummy-secret-dummy\"\n\
+        "[database]\nencryption_key = \"{KEY}\"\nlookup_key = \"dummy-secret-lookup\"\n\
+         [pin]\npepper = \"dummy-secret-pepper\"\n[auth.clients.webpay]\nsecret = \"dummy-secret-dummy\"\n\
          [proxy]\nurl = \"http://127.0.0.1:2603\"\n"
     )
 }
@@ -66,7 +67,10 @@ fn what_is_not_written_has_its_default() {
 
 #[test]
 fn what_must_be_written_is_named_when_it_is_missing() {
-    assert_eq!(faults("", &[]), ["auth.clients", "database.encryption_key", "proxy.url"]);
+    assert_eq!(
+        faults("", &[]),
+        ["auth.clients", "database.encryption_key", "database.lookup_key", "proxy.url", "pin.pepper"]
+    );
     assert_eq!(fault_of("auth.clients.other.roles = ['read']"), ["auth.clients.other.secret"]);
 }
 
@@ -87,6 +91,21 @@ fn every_wrong_key_is_named_in_full() {
         ("database.encryption_key = []", "database.encryption_key"),
         ("database.encryption_key = 5", "database.encryption_key"),
         ("database.encryption_key = ''", "database.encryption_key"),
+        ("database.lookup_key = 'dummy-secret'", "database.lookup_key"),
+        ("database.lookup_key = []", "database.lookup_key"),
+        ("database.lookup_key = 5", "database.lookup_key"),
+        ("database.lookup_key = ['dummy-secret-lookup', '']", "database.lookup_key"),
+        ("pin.pepper = 'dummy-secret'", "pin.pepper"),
+        ("pin.pepper = 5", "pin.pepper"),
+        ("pin.peper = 'dummy-secret-pepper'", "pin.peper"),
+        ("pin.max_failures = 0", "pin.max_failures"),
+        ("pin.max_failures = 11", "pin.max_failures"),
+        ("pin.failure_window = 0", "pin.failure_window"),
+        ("pin.failure_window = '366d'", "pin.failure_window"),
+        ("pin.memory_kib = 7", "pin.memory_kib"),
+        ("pin.memory_kib = 4294967295", "pin.memory_kib"),
+        ("pin.iterations = 0", "pin."),
+        ("pin.iterations = 101", "pin.iterations"),
         ("database.postgres.host = ' '", "database.postgres.host"),
         ("database.postgres.port = 65536", "database.postgres.port"),
         ("database.postgres.sslmode = 'on'", "database.postgres.sslmode"),
@@ -148,6 +167,20 @@ fn oauth_may_only_be_off_on_a_loopback_address() {
     for listen in ["127.0.0.1:0", "[::1]:0"] {
         assert!(parse(&merge(&format!("{open}'{listen}'")), &[]).is_ok());
     }
+}
+
+#[test]
+fn a_pins_hash_may_only_be_cheap_on_a_loopback_address() {
+    let cheap = "pin.memory_kib = 64\npin.iterations = 1\nserver.listen = ";
+    assert_eq!(fault_of(&format!("{cheap}'0.0.0.0:2602'")), ["pin.memory_kib", "pin.iterations"]);
+    assert!(parse(&merge(&format!("{cheap}'127.0.0.1:0'")), &[]).is_ok());
+}
+
+#[test]
+fn several_look_up_keys_may_be_given() {
+    let text = merge("database.lookup_key = ['dummy-secret-lookup', { env = 'OLD_KEY' }]");
+    assert!(parse(&text, &[("OLD_KEY", "dummy-secret-of-old")]).is_ok());
+    assert_eq!(faults(&text, &[]), ["database.lookup_key"]);
 }
 
 #[test]

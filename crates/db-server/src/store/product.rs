@@ -1,5 +1,9 @@
 //! The table `products`.
 
+mod rotation;
+
+pub use rotation::{EncryptedSecret, encrypted_page, reencrypt};
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};

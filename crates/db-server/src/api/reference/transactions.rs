@@ -9,7 +9,7 @@ use crate::{
     caller::{Caller, Write},
     domain::{Domain, detached::detached, purchase},
     error::ApiError,
-    field_errors::FieldErrors,
+    field_errors::{Code, FieldError, FieldErrors},
     form::{Form, Given},
     proxy_client::ProxyClient,
 };
@@ -50,11 +50,12 @@ fn read(mut form: Form) -> Result<StartTransaction, FieldErrors> {
     let error_url = text("error_url", Form::url);
     let ext_transaction_id = text("ext_transaction_id", Form::id);
     if !form.has_error("pay_method") && !PAY_METHODS.contains(&pay_method.as_str()) {
-        form.error("pay_method", format!("Expected one of {}.", PAY_METHODS.join(", ")));
+        let message = format!("Expected one of {}.", PAY_METHODS.join(", "));
+        form.error("pay_method", FieldError::new(Code::InvalidChoice, message));
     }
     form.finish()?;
     // Without a price there was an error, so that this is never reached.
-    let price = price.ok_or_else(|| FieldErrors::of("price", "This field is required."))?;
+    let price = price.ok_or_else(|| FieldErrors::of("price", FieldError::required()))?;
     Ok(StartTransaction {
         product_id,
         region,

@@ -25,7 +25,7 @@ fn request() -> StartTransaction {
 }
 
 fn begun(before: &TransactionRow) -> Result<TransactionChanges, DomainError> {
-    begin_changes(before, &request(), LOCKDOWN)
+    begin_changes(before, &request(), LOCKDOWN, Utc::now())
 }
 
 fn wrong_field(before: &TransactionRow) -> String {

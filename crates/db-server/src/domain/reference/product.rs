@@ -10,7 +10,7 @@ use crate::{
     domain::{Domain, DomainError, error::field},
     error::ApiError,
     etag::IfMatch,
-    field_errors::FieldErrors,
+    field_errors::{Code, FieldError, FieldErrors},
     proxy_client::ProxyClient,
     store::{
         Listed, Page,
@@ -162,10 +162,10 @@ fn provider_ids(
     let seller = reference::seller_by_id(connection, reference_seller_id)?;
     let mut errors = FieldErrors::default();
     if product.is_none() {
-        errors.add("seller_product", DANGLING);
+        errors.add("seller_product", FieldError::new(Code::DoesNotExist, DANGLING));
     }
     if seller.is_none() {
-        errors.add("seller_reference", DANGLING);
+        errors.add("seller_reference", FieldError::new(Code::DoesNotExist, DANGLING));
     }
     match (product, seller) {
         (Some(product), Some(seller)) => Ok((seller.reference_id, product.external_id)),
@@ -176,13 +176,13 @@ fn provider_ids(
 fn check_same(row: &ReferenceProductRow, update: &ProductUpdate) -> Result<(), DomainError> {
     let mut errors = FieldErrors::default();
     if update.product_id.is_some_and(|id| id != row.product_id) {
-        errors.add("seller_product", "The seller_product cannot become another.");
+        errors.add("seller_product", FieldError::invalid("The seller_product cannot become another."));
     }
     if update.reference_seller_id.is_some_and(|id| id != row.reference_seller_id) {
-        errors.add("seller_reference", "The seller_reference cannot become another.");
+        errors.add("seller_reference", FieldError::invalid("The seller_reference cannot become another."));
     }
     if update.uuid.as_ref().is_some_and(|uuid| *uuid != row.reference_id) {
-        errors.add("uuid", "The uuid cannot change.");
+        errors.add("uuid", FieldError::invalid("The uuid cannot change."));
     }
     Ok(errors.or(())?)
 }
