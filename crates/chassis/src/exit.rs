@@ -13,10 +13,15 @@ pub enum Exit {
     Success = 0,
     /// The settings or the environment are wrong (`EX_USAGE` of sysexits.h); starting it again will not help.
     Settings = 64,
-    /// The address to listen on cannot be had (`EX_UNAVAILABLE`).
+    /// The data is not as the command needs it, such as a value that no key decrypts (`EX_DATAERR`).
+    Data = 65,
+    /// What it needs is taken: the address to listen on, or the lock that another run of the command holds
+    /// (`EX_UNAVAILABLE`).
     Unavailable = 69,
     /// A fault of the program or the machine (`EX_SOFTWARE`).
     Software = 70,
+    /// A file cannot be written (`EX_CANTCREAT`).
+    CannotWrite = 73,
     /// Something that it cannot start without is out of reach; starting it again later may help. The number is
     /// glotpod-ident's.
     DependencyDown = 129,

@@ -140,6 +140,14 @@ pub struct Read;
 #[derive(Debug)]
 pub struct Write;
 
+/// The route looks after the server.
+#[derive(Debug)]
+pub struct Admin;
+
+impl Needs for Admin {
+    const ROLE: Role = Role::Admin;
+}
+
 impl Needs for Read {
     const ROLE: Role = Role::Read;
 }

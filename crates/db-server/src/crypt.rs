@@ -64,6 +64,13 @@ impl EncryptionKeys {
         })
     }
 
+    /// Whether the token is under the first key.
+    #[must_use]
+    pub fn is_current(&self, text: &Ciphertext) -> bool {
+        let first = self.keys.first().map(|first| first.decrypt(&text.0).map(Zeroizing::new));
+        first.is_some_and(|text| text.is_ok())
+    }
+
     /// Whether every key decrypts what it has encrypted.
     #[must_use]
     pub fn round_trip(&self) -> bool {
@@ -214,6 +221,15 @@ mod tests {
         let token = rotated.encrypt("after");
         assert_eq!(old.decrypt(&token).unwrap_err(), CryptError::Undecryptable);
         assert_eq!(keys(&[fresh.expose_secret()]).unwrap().decrypt(&token).unwrap().expose_secret(), "after");
+    }
+
+    #[test]
+    fn only_a_token_under_the_first_key_is_current() {
+        let fresh = EncryptionKeys::generate();
+        let (old, rotated) = (keys(&[KEY]).unwrap(), keys(&[fresh.expose_secret(), KEY]).unwrap());
+        let token = old.encrypt("text");
+        assert!(old.is_current(&token) && !rotated.is_current(&token));
+        assert!(rotated.is_current(&rotated.encrypt("text")));
     }
 
     #[test]

@@ -29,8 +29,14 @@ impl Email {
     /// The form under which it is looked up: the same for every spelling in upper and lower case.
     #[must_use]
     pub fn look_up_form(&self) -> String {
-        self.0.to_lowercase()
+        look_up_form(&self.0)
     }
+}
+
+/// The same of an address that is stored already.
+#[must_use]
+pub fn look_up_form(address: &str) -> String {
+    address.to_lowercase()
 }
 
 impl fmt::Debug for Email {

@@ -6,7 +6,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         StatusCode,
-        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     middleware::Next,
 };
@@ -187,13 +187,23 @@ fn internal() -> HttpResponse {
     detail(StatusCode::INTERNAL_SERVER_ERROR, "An internal error; the log has more.")
 }
 
-/// A provider's refusal: its status, and the message that its body holds, or else its body.
+/// A provider's refusal: its status, when it wants to be asked again, and the message that its body holds, or else its
+/// body. Whether a provider that failed itself (5xx) has acted is unknown, and the client is told so.
 fn refused(answer: &ProviderAnswer) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status)
         .ok()
         .filter(|status| status.is_client_error() || status.is_server_error())
         .unwrap_or(StatusCode::BAD_GATEWAY);
-    HttpResponse::build(status).json(json!({ "error_message": message_of(&answer.body) }))
+    let mut body = json!({ "error_message": message_of(&answer.body) });
+    if answer.status >= 500 {
+        body["outcome"] = "unknown".into();
+    }
+    let mut response = HttpResponse::build(status);
+    let retry_after = answer.retry_after.as_ref().and_then(|value| HeaderValue::from_str(value).ok());
+    if let Some(value) = retry_after {
+        response.insert_header((RETRY_AFTER, value));
+    }
+    response.json(body)
 }
 
 fn message_of(body: &Value) -> &Value {

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod caller;
+pub mod cleansed;
 pub mod crypt;
 pub mod database;
 pub mod domain;
@@ -15,6 +16,8 @@ pub mod page;
 pub mod pin;
 pub mod proxy_client;
 pub mod refusal;
+pub mod report;
+pub mod rotation;
 pub mod schema;
 pub mod server;
 pub mod settings;

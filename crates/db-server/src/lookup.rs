@@ -51,6 +51,14 @@ impl fmt::Debug for LookupKeys {
 #[diesel(sql_type = Binary)]
 pub struct LookupHash(Vec<u8>);
 
+impl LookupHash {
+    /// The hash.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 crate::store::stored_as!(LookupHash as Binary, Vec<u8>, |hash| &hash.0, |bytes| Some(LookupHash(bytes)));
 
 #[cfg(test)]

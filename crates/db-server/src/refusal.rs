@@ -11,7 +11,7 @@ use toml::{Table, Value};
 /// One provider credential found where none may be. Displays the key or variable and never the value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
-    /// The full name of the settings key, or the name of the environment variable.
+    /// The full name of the settings key, or `$NAME` of the environment variable.
     pub name: String,
     place: Place,
     reason: Reason,
@@ -183,7 +183,7 @@ fn variable(name: &str, value: &str) -> Option<Refusal> {
     let reason = if named { Some(Reason::Name) } else { credential_value(value) };
     let reason = reason
         .filter(|reason| *reason != Reason::UserInfo || !GATEWAY_VARIABLES.contains(&upper.as_str()))?;
-    Some(Refusal { name: name.to_owned(), place: Place::Environment, reason })
+    Some(Refusal { name: format!("${name}"), place: Place::Environment, reason })
 }
 
 fn credential_value(text: &str) -> Option<Reason> {

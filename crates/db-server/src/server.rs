@@ -8,6 +8,7 @@ use actix_web::{
     web::{self, Data, ServiceConfig},
 };
 use chassis::{
+    client::{ClientError, HttpClient},
     exit::Exit,
     server::{Bound, ServerError, bind, resource},
 };
@@ -15,9 +16,9 @@ use thiserror::Error;
 
 use crate::{
     api::{
-        buyer, notice, pin, product,
+        buyer, failures, notice, pin, product,
         reference::{self, products, sellers, terms, transactions},
-        request, seller, status, transaction,
+        request, seller, service_settings, status, transaction,
     },
     caller::Authenticator,
     database::{Database, MigrationError},
@@ -48,6 +49,9 @@ pub enum StartError {
         .0.join(", ")
     )]
     Pending(Vec<String>),
+    /// A file that `[proxy]` names cannot be used.
+    #[error("proxy.ca, proxy.certificate or proxy.key: {0}")]
+    Proxy(#[from] ClientError),
     /// The address or certificate cannot be had.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -60,14 +64,15 @@ impl StartError {
         match self {
             Self::Database(_) | Self::Migration(MigrationError::Store(_)) => Exit::DependencyDown,
             Self::Migration(MigrationError::Migration(_)) => Exit::Software,
-            Self::Pending(_) | Self::Server(ServerError::Tls(_)) => Exit::Settings,
+            Self::Pending(_) | Self::Proxy(_) | Self::Server(ServerError::Tls(_)) => Exit::Settings,
             Self::Server(ServerError::Bind { .. }) => Exit::Unavailable,
         }
     }
 }
 
 impl Application {
-    /// Reaches the database, checks its schema and takes the address. To be called inside an actix system.
+    /// Opens the files of `[proxy]`, reaches the database, checks its schema and takes the address. To be called inside
+    /// an actix system.
     ///
     /// # Errors
     /// [`StartError`]; nothing listens then.
@@ -80,6 +85,7 @@ impl Application {
     /// # Errors
     /// [`StartError`]; nothing listens then.
     pub async fn build_with(settings: Settings, clock: Clock) -> Result<Self, StartError> {
+        check(&settings)?;
         let database = open(&settings.database).await?;
         let domain = Domain {
             database,
@@ -90,11 +96,12 @@ impl Application {
             lockdown: settings.lockdown,
         };
         let (domain, authenticator) = (Data::new(domain), Data::new(Authenticator::new(settings.auth)));
-        let proxy = settings.proxy;
+        let (proxy, cleansed) = (settings.proxy, Data::new(settings.cleansed));
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
                 .app_data(authenticator.clone())
+                .app_data(cleansed.clone())
                 // A client cannot leave its thread: each worker makes its own here.
                 .app_data(Data::new(ProxyClient::new(&proxy)));
             routes(config);
@@ -137,6 +144,15 @@ impl Application {
     }
 }
 
+/// Checks the files that the settings name, without reaching for anything else.
+///
+/// # Errors
+/// [`StartError::Proxy`].
+pub fn check(settings: &Settings) -> Result<(), StartError> {
+    HttpClient::new(&settings.proxy.client)?;
+    Ok(())
+}
+
 /// Reaches the database and sees to it that its schema is this program's.
 async fn open(settings: &DatabaseSettings) -> Result<Database, StartError> {
     let database = Database::new(settings.connect.clone());
@@ -171,6 +187,10 @@ fn routes(config: &mut ServiceConfig) {
         .service(r("/webhooks/reference/").route(web::post().to(notice::receive)))
 
         .service(r("/services/request/").route(web::get().to(request::request)))
+        .service(r("/services/failures/transactions/").route(web::get().to(failures::transactions)))
+        .service(r("/services/failures/statuses/").route(web::get().to(failures::statuses)))
+        .service(r("/services/settings/").route(web::get().to(service_settings::list)))
+        .service(r("/services/settings/{name}/").route(web::get().to(service_settings::get)))
 
         .service(r("/generic/buyer/").route(web::get().to(buyer::list)).route(web::post().to(buyer::create)).wrap(from_fn(with_codes)))
         .service(r("/generic/buyer/{id}/").route(web::get().to(buyer::get)).route(web::patch().to(buyer::patch)).route(web::put().to(buyer::put)).wrap(from_fn(with_codes)))

@@ -17,10 +17,11 @@ use chassis::{
     environment::Environment,
     logging::LogSettings,
     server::ServerSettings,
-    settings::{ExposeSecret, Faults, Reader, SecretString, Section, SettingsError, Value},
+    settings::{ExposeSecret, Faults, Reader, SecretString, Section, SettingsError, Shown, Value},
 };
 
 use crate::{
+    cleansed::CleansedSettings,
     crypt::EncryptionKeys,
     database::{ConnectParameters, SslMode},
     lookup::LookupKeys,
@@ -52,6 +53,8 @@ pub struct Settings {
     pub pin: PinSettings,
     /// `transactions.lockdown`: the age at which nothing about a transaction changes any more.
     pub lockdown: Duration,
+    /// What `/services/settings/` shows.
+    pub cleansed: CleansedSettings,
 }
 
 /// Where things are kept.
@@ -141,9 +144,10 @@ pub fn read(mut table: toml::Table, environment: Environment) -> Result<Settings
         reader.fault(&refusal.name, refusal.message());
     }
     let sections = Sections::read(&reader.root());
+    let shown = reader.shown();
     reader.finish()?;
     // Without keys there is a fault, so that this is never reached.
-    sections.checked().ok_or_else(|| SettingsError::Faults(Faults::default()))
+    sections.checked(shown).ok_or_else(|| SettingsError::Faults(Faults::default()))
 }
 
 /// The full names of all keys; `NAME` stands for a client's own.
@@ -169,6 +173,7 @@ struct Sections {
     proxy: ProxySettings,
     pin: Option<PinSettings>,
     lockdown: Duration,
+    cleansed_access: bool,
 }
 
 impl Sections {
@@ -185,15 +190,18 @@ impl Sections {
             lookup: lookup(&database),
             migrate: database.or("migrate", false),
             proxy: proxy(&root.section("proxy")),
+            cleansed_access: root.section("services").or("cleansed_settings_access", false),
             pin: pin::read(&root.section("pin"), loopback),
             lockdown: positive(&root.section("transactions"), "lockdown", Duration::from_secs(24 * 60 * 60)),
         }
     }
 
-    fn checked(self) -> Option<Settings> {
-        let Self { server, log, connect, keys, lookup, migrate, auth, proxy, pin, lockdown } = self;
+    fn checked(self, shown: BTreeMap<String, Shown>) -> Option<Settings> {
+        let Self { server, log, connect, keys, lookup, migrate, auth, proxy, pin, lockdown, cleansed_access } =
+            self;
+        let cleansed = CleansedSettings::new(cleansed_access, shown);
         let database = DatabaseSettings { connect, keys: keys?, lookup: lookup?, migrate };
-        Some(Settings { server, log, database, auth, proxy, pin: pin?, lockdown })
+        Some(Settings { server, log, database, auth, proxy, pin: pin?, lockdown, cleansed })
     }
 }
 

@@ -15,7 +15,7 @@ use chassis::{
 };
 use serde_json::Value;
 use thiserror::Error;
-use wire::{Reply, status::ServiceStatus};
+use wire::{ProviderAnswer, Reply, status::ServiceStatus};
 
 use crate::{
     config::Settings,
@@ -177,24 +177,24 @@ fn of_this_worker(connectors: &WorkerConnectors) -> Result<&Connectors, ProxyErr
 }
 
 fn answer(result: Result<Answer, ProxyError>) -> HttpResponse {
-    let (status, reply, retry_after) = match result {
-        Ok(Answer { status, reply, retry_after }) => (status, reply, retry_after),
+    let (status, reply) = match result {
+        Ok(Answer { status, reply }) => (status, reply),
         Err(error) => {
             let failure = error.failure();
             let status = failure.kind.http_status();
             let level = if status >= 500 { log::Level::Error } else { log::Level::Warn };
             log::log!(level, "{}", chain(&error));
-            (status, Reply::Error(failure), None)
+            (status, Reply::Error(failure))
         }
     };
-    respond(status, &reply, retry_after)
+    respond(status, &reply)
 }
 
-fn respond(status: u16, reply: &Reply<Value>, retry_after: Option<String>) -> HttpResponse {
+fn respond(status: u16, reply: &Reply<Value>) -> HttpResponse {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponseBuilder::new(status);
-    if let Some(value) = retry_after {
-        response.insert_header((RETRY_AFTER, value));
+    if let Reply::Refused(ProviderAnswer { retry_after: Some(value), .. }) = reply {
+        response.insert_header((RETRY_AFTER, value.as_str()));
     }
     response.json(reply)
 }

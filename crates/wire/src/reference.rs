@@ -270,10 +270,15 @@ mod tests {
         let result: Reply<Named> = Reply::Result(Named { reference_id: "s1".into() });
         assert_eq!(serde_json::to_value(result).unwrap(), json!({"result": {"reference_id": "s1"}}));
         let refused: Reply<Named> =
-            Reply::Refused(ProviderAnswer { status: 404, body: json!({"code": "X"}) });
+            Reply::Refused(ProviderAnswer { status: 404, body: json!({"code": "X"}), retry_after: None });
         assert_eq!(
             serde_json::to_value(refused).unwrap(),
             json!({"refused": {"status": 404, "body": {"code": "X"}}})
+        );
+        let busy = ProviderAnswer { status: 503, body: json!(""), retry_after: Some("7".into()) };
+        assert_eq!(
+            serde_json::to_value(Reply::<Named>::Refused(busy)).unwrap(),
+            json!({"refused": {"status": 503, "body": "", "retry_after": "7"}})
         );
         let error: Reply<Named> = Reply::Error(ProxyFailure {
             kind: ErrorKind::Timeout,

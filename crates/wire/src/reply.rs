@@ -27,4 +27,7 @@ pub struct ProviderAnswer {
     pub status: u16,
     /// The provider's body: its JSON where it was JSON, else its text as one JSON string.
     pub body: Value,
+    /// When the provider asks to be called again: seconds or an HTTP date (RFC 9110, 10.2.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<String>,
 }

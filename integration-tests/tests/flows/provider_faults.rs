@@ -139,10 +139,12 @@ async fn a_refusal_lets_the_client_mend_its_request_and_start_again() {
 #[actix_web::test]
 async fn a_providers_own_error_page_is_passed_on_with_its_status_and_the_outcome_stays_unknown() {
     let pair = spawn_pair().await;
-    let fault = json!({"body": "<html>maintenance</html>", "status": 503});
+    let fault = json!({"body": "<html>maintenance</html>", "status": 503, "headers": {"Retry-After": "7"}});
     let (shop, transaction, answer) = refused_start(&pair, fault).await;
     assert_eq!(answer.status, 503, "{answer:?}");
-    assert_eq!(answer.json()["error_message"], "<html>maintenance</html>");
+    let body = answer.json();
+    assert_eq!(body, json!({"error_message": "<html>maintenance</html>", "outcome": "unknown"}));
+    assert_eq!(answer.header("Retry-After"), Some("7"));
     assert_eq!(shop.read(&transaction).await["status"], PENDING);
 }
 

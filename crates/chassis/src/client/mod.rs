@@ -24,7 +24,7 @@ use crate::{
 /// The limits of a client, and whom it trusts.
 #[derive(Clone, Debug)]
 pub struct ClientSettings {
-    /// How long a connection may take, name look-up and TLS handshake included.
+    /// How long a connection may take, name look-up included; the TLS handshake may then take as long again.
     pub connect_timeout: Duration,
     /// How long the whole exchange may take, to the answer's last byte.
     pub total_timeout: Duration,

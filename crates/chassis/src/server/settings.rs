@@ -45,12 +45,40 @@ impl ServerSettings {
             listen: section.or("listen", default_listen),
             workers,
             max_request_body: section.or("max_request_body", 1024 * 1024),
-            drain: section.or("drain", Duration::from_secs(30)),
+            drain: drain(section),
             address_file: section.optional("address_file"),
             tls: tls.is_present().then(|| TlsSettings {
                 identity: Identity { certificate: tls.required("certificate"), key: tls.required("key") },
                 client_ca: tls.optional("client_ca"),
             }),
+        }
+    }
+}
+
+/// The server counts whole seconds: less than one would cut every request off at once.
+fn drain(section: &Section) -> Duration {
+    let drain = section.or("drain", Duration::from_secs(30));
+    if drain < Duration::from_secs(1) {
+        section.fault("drain", "expected at least 1 second");
+    }
+    drain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{environment::Environment, settings::Reader};
+
+    #[test]
+    fn a_drain_of_less_than_a_second_is_refused() {
+        for (text, refused) in [("0", true), ("'999ms'", true), ("1", false), ("'1500ms'", false)] {
+            let table = format!("server.drain = {text}").parse().unwrap();
+            let reader = Reader::new(table, Environment::default());
+            drop(ServerSettings::read(&reader.root().section("server"), ([127, 0, 0, 1], 0).into()));
+            let told = reader.finish().map_err(|error| error.to_string());
+            let expected =
+                if refused { Err("server.drain: expected at least 1 second".into()) } else { Ok(()) };
+            assert_eq!(told, expected, "{text}");
         }
     }
 }

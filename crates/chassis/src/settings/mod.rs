@@ -11,6 +11,6 @@ mod value;
 
 pub use faults::{Fault, Faults};
 pub use file::{SettingsError, read_file};
-pub use reader::{Reader, Section};
+pub use reader::{Reader, Section, Shown};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use value::Value;

@@ -1,6 +1,10 @@
 //! Asks for keys one by one, and collects everything that is wrong.
 
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use super::{Faults, SettingsError, Value};
 use crate::environment::Environment;
@@ -14,8 +18,19 @@ pub struct Reader {
 struct Shared {
     environment: Environment,
     faults: RefCell<Faults>,
-    values: RefCell<BTreeSet<String>>,
+    values: RefCell<BTreeMap<String, Shown>>,
     sections: RefCell<BTreeSet<String>>,
+}
+
+/// What may be told of a key that has been asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    /// It is a secret, or of a type that is not known to be none: nothing.
+    Secret,
+    /// It has no value and no default.
+    Unset,
+    /// Its value or default.
+    Value(toml::Value),
 }
 
 impl Reader {
@@ -45,6 +60,13 @@ impl Reader {
     /// The full names of all keys that have been asked for.
     #[must_use]
     pub fn known_keys(&self) -> BTreeSet<String> {
+        self.shared.values.borrow().keys().cloned().collect()
+    }
+
+    /// What may be told of every key that has been asked for, by its full name. What is here has been read as a type
+    /// that is no secret.
+    #[must_use]
+    pub fn shown(&self) -> BTreeMap<String, Shown> {
         self.shared.values.borrow().clone()
     }
 
@@ -61,7 +83,7 @@ impl Reader {
     fn refuse_unknown_keys(&self, table: &toml::Table, path: &str) {
         for (key, value) in table {
             let name = join(path, key);
-            if self.shared.values.borrow().contains(&name) {
+            if self.shared.values.borrow().contains_key(&name) {
                 continue;
             }
             if !self.shared.sections.borrow().contains(&name) {
@@ -173,20 +195,34 @@ impl Section {
     /// A key with a default.
     #[must_use]
     pub fn or<T: Value>(&self, key: &str, default: T) -> T {
-        self.optional(key).unwrap_or(default)
+        let value = self.optional(key).unwrap_or(default);
+        self.record(key, Some(&value));
+        value
     }
 
     /// A key that may be absent.
     #[must_use]
     pub fn optional<T: Value>(&self, key: &str) -> Option<T> {
-        self.shared.values.borrow_mut().insert(self.key(key));
+        self.record::<T>(key, None);
         match T::read(self.value(key)?, &self.shared.environment) {
-            Ok(value) => Some(value),
+            Ok(value) => {
+                self.record(key, Some(&value));
+                Some(value)
+            }
             Err(message) => {
                 self.fault(key, message);
                 None
             }
         }
+    }
+
+    fn record<T: Value>(&self, key: &str, value: Option<&T>) {
+        let shown = match (T::shown_as(), value) {
+            (None, _) => Shown::Secret,
+            (Some(_), None) => Shown::Unset,
+            (Some(shown_as), Some(value)) => Shown::Value(shown_as(value)),
+        };
+        self.shared.values.borrow_mut().insert(self.key(key), shown);
     }
 
     fn know_section(&self, key: &str) -> String {

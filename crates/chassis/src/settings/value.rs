@@ -17,6 +17,13 @@ pub trait Value: Sized {
     /// Stands in for a value that is missing or wrong while the remaining keys are checked; never used, because
     /// [`super::Reader::finish`] refuses.
     fn placeholder() -> Self;
+
+    /// How a value of this type is shown to whoever may see the settings. A type that does not say so is a secret and
+    /// is never shown.
+    #[must_use]
+    fn shown_as() -> Option<fn(&Self) -> toml::Value> {
+        None
+    }
 }
 
 impl Value for String {
@@ -28,6 +35,10 @@ impl Value for String {
     fn placeholder() -> Self {
         Self::new()
     }
+
+    fn shown_as() -> Option<fn(&Self) -> toml::Value> {
+        Some(|text| text.clone().into())
+    }
 }
 
 impl Value for bool {
@@ -37,6 +48,10 @@ impl Value for bool {
 
     fn placeholder() -> Self {
         false
+    }
+
+    fn shown_as() -> Option<fn(&Self) -> toml::Value> {
+        Some(|flag| (*flag).into())
     }
 }
 
@@ -56,6 +71,10 @@ macro_rules! whole_number {
 
             fn placeholder() -> Self {
                 0
+            }
+
+            fn shown_as() -> Option<fn(&Self) -> toml::Value> {
+                Some(|number| i64::try_from(*number).map_or_else(|_| number.to_string().into(), Into::into))
             }
         }
     )*};
@@ -89,6 +108,14 @@ impl Value for Duration {
     fn placeholder() -> Self {
         Self::ZERO
     }
+
+    /// In seconds, or in milliseconds when it is no whole number of them.
+    fn shown_as() -> Option<fn(&Self) -> toml::Value> {
+        Some(|duration| match duration.subsec_nanos() {
+            0 => format!("{}s", duration.as_secs()).into(),
+            _ => format!("{}ms", duration.as_millis()).into(),
+        })
+    }
 }
 
 impl Value for SocketAddr {
@@ -102,6 +129,10 @@ impl Value for SocketAddr {
     fn placeholder() -> Self {
         Self::from(([127, 0, 0, 1], 0))
     }
+
+    fn shown_as() -> Option<fn(&Self) -> toml::Value> {
+        Some(|address| address.to_string().into())
+    }
 }
 
 impl Value for PathBuf {
@@ -113,6 +144,10 @@ impl Value for PathBuf {
     fn placeholder() -> Self {
         Self::new()
     }
+
+    fn shown_as() -> Option<fn(&Self) -> toml::Value> {
+        Some(|path| path.display().to_string().into())
+    }
 }
 
 impl Value for BaseUrl {
@@ -123,6 +158,11 @@ impl Value for BaseUrl {
 
     fn placeholder() -> Self {
         Self::nowhere()
+    }
+
+    fn shown_as() -> Option<fn(&Self) -> toml::Value> {
+        // It has neither user nor password.
+        Some(|url| url.as_str().into())
     }
 }
 
@@ -153,6 +193,15 @@ impl<T: Value> Value for Vec<T> {
 
     fn placeholder() -> Self {
         Self::new()
+    }
+
+    fn shown_as() -> Option<fn(&Self) -> toml::Value> {
+        // A list of secrets is one.
+        T::shown_as()?;
+        Some(|items| {
+            let show = |item| T::shown_as().map(|shown_as| shown_as(item));
+            toml::Value::Array(items.iter().filter_map(show).collect())
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The HTTP API: a handler reads the request, asks the domain once, and shows what came of it.
 
 pub mod buyer;
+pub mod failures;
 mod money;
 pub mod notice;
 pub mod pin;
@@ -8,6 +9,7 @@ pub mod product;
 pub mod reference;
 pub mod request;
 pub mod seller;
+pub mod service_settings;
 pub mod status;
 pub mod transaction;
 

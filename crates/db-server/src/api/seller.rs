@@ -117,7 +117,7 @@ fn show(row: &SellerRow) -> Shown {
         "resource_uri": Kind::Seller.uri(row.id),
         "uuid": row.uuid,
         "active": row.active,
-        // Set up with Bango in a later issue; without a package it is an empty object.
+        // A seller without a package at Bango shows an empty object.
         "bango": {},
         "created": row.created,
         "modified": row.modified,

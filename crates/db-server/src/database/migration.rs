@@ -2,15 +2,12 @@
 
 use std::{collections::BTreeSet, error::Error as StdError};
 
-use diesel::{
-    Connection, PgConnection, QueryDsl, RunQueryDsl, migration::MigrationSource, pg::Pg, sql_types,
-};
+use diesel::{PgConnection, QueryDsl, RunQueryDsl, migration::MigrationSource, pg::Pg, sql_types};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use secrecy::ExposeSecret;
 use thiserror::Error;
 
-use super::{ConnectFailure, ConnectParameters, Database};
-use crate::store::{ConnectionLoss, StoreError};
+use super::{ConnectParameters, Database};
+use crate::store::StoreError;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
@@ -90,8 +87,7 @@ fn applied_versions(connection: &mut PgConnection) -> Result<BTreeSet<String>, S
 
 /// Runs on a connection of its own, whose end frees the lock whatever happens.
 fn migrate(parameters: &ConnectParameters) -> Result<Vec<String>, MigrationError> {
-    let mut connection = PgConnection::establish(parameters.connection_string().expose_secret())
-        .map_err(|error| StoreError::Unreachable(ConnectionLoss::Connect(ConnectFailure::from(error))))?;
+    let mut connection = parameters.connect()?;
     diesel::sql_query("SELECT pg_advisory_lock($1)")
         .bind::<sql_types::BigInt, _>(LOCK)
         .execute(&mut connection)

@@ -2,7 +2,11 @@
 
 use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
+use diesel::{Connection, PgConnection};
 use secrecy::{ExposeSecret, SecretString};
+
+use super::ConnectFailure;
+use crate::store::{ConnectionLoss, StoreError};
 
 /// Where Postgres is, and the limits of a connection and of the pool.
 #[derive(Clone, Debug)]
@@ -120,6 +124,15 @@ impl ConnectParameters {
         // cut off: its row locks are freed.
         let idle = statement.saturating_mul(2);
         format!("-c statement_timeout={statement} -c idle_in_transaction_session_timeout={idle}")
+    }
+
+    /// A connection outside any pool, for commands: nobody waits for them as a client waits for an answer.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreachable`].
+    pub fn connect(&self) -> Result<PgConnection, StoreError> {
+        PgConnection::establish(self.connection_string().expose_secret())
+            .map_err(|error| StoreError::Unreachable(ConnectionLoss::Connect(ConnectFailure::from(error))))
     }
 
     /// The same for migrations, which may run for as long as they need.

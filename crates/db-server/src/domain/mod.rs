@@ -4,6 +4,7 @@ pub mod buyer;
 mod clock;
 pub mod detached;
 pub mod error;
+pub mod failure;
 pub mod lifecycle;
 pub mod notice;
 pub mod pin;

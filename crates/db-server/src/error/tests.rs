@@ -69,7 +69,7 @@ async fn a_body_that_cannot_be_read_is_the_clients_error() {
 
 #[actix_web::test]
 async fn a_refusal_keeps_the_providers_status_and_message() {
-    let refusal = |status, body| ProxyError::Refused(ProviderAnswer { status, body });
+    let refusal = |status, body| ProxyError::Refused(ProviderAnswer { status, body, retry_after: None });
     for (body, message) in [
         (json!({"code": "ResourceNotFound", "message": "no such seller"}), json!("no such seller")),
         (json!({"code": "InvalidArgument", "message": {"uuid": "taken"}}), json!({"uuid": "taken"})),
@@ -81,6 +81,19 @@ async fn a_refusal_keeps_the_providers_status_and_message() {
         assert_eq!((status, told), (409, json!({ "error_message": message })));
     }
     assert_eq!(told(refusal(302, json!(""))).await.0, 502);
+}
+
+#[actix_web::test]
+async fn a_providers_own_failure_says_that_its_outcome_is_unknown_and_when_to_ask_again() {
+    let refusal = |retry_after: &str| {
+        let retry_after = Some(retry_after.to_owned());
+        ApiError::Proxy(ProxyError::Refused(ProviderAnswer { status: 503, body: json!("busy"), retry_after }))
+    };
+    let told = told(refusal("7")).await;
+    assert_eq!(told, (503, json!({"error_message": "busy", "outcome": "unknown"})));
+    assert_eq!(refusal("7").error_response().headers().get(RETRY_AFTER).unwrap(), "7");
+    let hostile = refusal("7\r\nX: y").error_response();
+    assert_eq!((hostile.status().as_u16(), hostile.headers().get(RETRY_AFTER)), (503, None));
 }
 
 #[actix_web::test]

@@ -16,7 +16,9 @@ fn environment(name: &str, value: &str) -> Vec<String> {
     for refusal in &refusals {
         assert!(value.is_empty() || !refusal.to_string().contains(value), "the value is shown: {refusal}");
     }
-    refusals.into_iter().map(|refusal| refusal.name).collect()
+    // Each is told as `$NAME`.
+    let name = |refusal: Refusal| refusal.name.strip_prefix('$').map(ToOwned::to_owned).unwrap();
+    refusals.into_iter().map(name).collect()
 }
 
 #[test]

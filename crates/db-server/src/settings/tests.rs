@@ -137,7 +137,7 @@ fn all_faults_are_told_at_once() {
         "[server]\nlisten = 'x'\n[database]\npool_size = 0\n[stripe]\napi_key = 'dummy-secret'\n[proxi]\n";
     let found = faults(text, &[("PAYPAL_SECRET", "dummy-secret")]);
     for key in
-        ["server.listen", "database.pool_size", "stripe.api_key", "PAYPAL_SECRET", "proxi", "proxy.url"]
+        ["server.listen", "database.pool_size", "stripe.api_key", "$PAYPAL_SECRET", "proxi", "proxy.url"]
     {
         assert!(found.iter().any(|name| name == key), "{key} is not in {found:?}");
     }

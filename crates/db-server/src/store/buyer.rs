@@ -1,9 +1,6 @@
 //! The table `buyers`; what PINs need of it is in [`pin`].
 
 pub mod pin;
-mod rotation;
-
-pub use rotation::{EncryptedEmail, encrypted_page, reencrypt};
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, pg::Pg, prelude::*};

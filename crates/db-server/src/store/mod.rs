@@ -3,13 +3,16 @@
 pub mod buyer;
 pub mod code;
 pub mod error;
+pub mod failure;
 pub mod id;
 pub mod page;
 pub mod product;
 pub mod reference;
+pub mod rotation;
 pub mod seller;
 pub mod transaction;
 pub mod transaction_event;
+pub mod transaction_log;
 
 pub use error::{Busyness, ConnectionLoss, ConstraintKind, ConstraintViolation, StoreError};
 pub use page::{Listed, Page};

@@ -1,9 +1,5 @@
 //! The table `products`.
 
-mod rotation;
-
-pub use rotation::{EncryptedSecret, encrypted_page, reencrypt};
-
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};

@@ -31,8 +31,6 @@ pub struct Answer {
     pub status: u16,
     /// The operation's answer, or the refusal.
     pub reply: Reply<Value>,
-    /// When the provider asks to be called again: seconds or an HTTP date (RFC 9110, 10.2.3).
-    pub retry_after: Option<String>,
 }
 
 /// The connectors of one worker thread; they cannot be shared between threads.

@@ -130,3 +130,32 @@ fn lists_of_tables_are_checked_inside() {
     assert_eq!(names, ["a", "b"]);
     assert_eq!(faults(reader), ["targets[1].url: unknown key"]);
 }
+
+#[test]
+fn what_is_read_as_a_secret_is_never_shown_and_everything_else_is_with_its_default() {
+    let reader = reader("a = 'dummy-secret'\nb = ['dummy-secret']\nc = 'x'\nd = 5\ne = ['y']\nf = '1500ms'");
+    let root = reader.root();
+    let _: SecretString = root.required("a");
+    let _: Option<Vec<SecretString>> = root.optional("b");
+    let _: String = root.required("c");
+    let _: u64 = root.or("d", 1);
+    let _: Vec<String> = root.required("e");
+    let _: Duration = root.required("f");
+    let _: Duration = root.or("g", Duration::from_secs(30));
+    let _: Option<BaseUrl> = root.optional("h");
+    let _: Option<SecretString> = root.optional("i");
+    let value = |text: &str| Shown::Value(format!("x = {text}").parse::<toml::Table>().unwrap()["x"].clone());
+    let expected = [
+        ("a", Shown::Secret),
+        ("b", Shown::Secret),
+        ("c", value("'x'")),
+        ("d", value("5")),
+        ("e", value("['y']")),
+        ("f", value("'1500ms'")),
+        ("g", value("'30s'")),
+        ("h", Shown::Unset),
+        ("i", Shown::Secret),
+    ];
+    assert_eq!(reader.shown(), expected.map(|(key, shown)| (key.to_owned(), shown)).into());
+    assert!(!format!("{:?}", reader.shown()).contains("dummy-secret"));
+}

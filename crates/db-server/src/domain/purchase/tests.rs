@@ -98,7 +98,7 @@ fn an_error_is_unknown_unless_the_provider_cannot_have_acted() {
     for kind in [ErrorKind::Connect, ErrorKind::Tls, ErrorKind::NotConfigured, ErrorKind::Internal] {
         assert!(matches!(Outcome::of(&Err(failure(kind))), Outcome::Not(_)), "{kind:?}");
     }
-    let refused = ProviderAnswer { status: 409, body: serde_json::Value::Null };
+    let refused = ProviderAnswer { status: 409, body: serde_json::Value::Null, retry_after: None };
     assert!(matches!(Outcome::of(&Err(ProxyError::Refused(refused))), Outcome::Not(_)));
 }
 

@@ -41,12 +41,7 @@ pub(super) enum Received {
         body: Value,
     },
     /// A 4xx or 5xx: data for whoever asked.
-    Refused {
-        /// Its status and body.
-        answer: ProviderAnswer,
-        /// When to ask again, where the provider says it.
-        retry_after: Option<String>,
-    },
+    Refused(ProviderAnswer),
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -136,8 +131,7 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], withheld: &With
             Value::String(text.chars().take(LONGEST_TEXT).collect())
         }
     };
-    let answer = ProviderAnswer { status: status.as_u16(), body };
-    Received::Refused { answer, retry_after: retry_after(headers) }
+    Received::Refused(ProviderAnswer { status: status.as_u16(), body, retry_after: retry_after(headers) })
 }
 
 /// Only what the header may hold is passed on: seconds or a date.

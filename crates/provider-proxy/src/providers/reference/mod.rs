@@ -62,19 +62,17 @@ impl Reference {
     pub(super) fn verify_webhook(&self, body: &[u8]) -> Result<Answer, ProxyError> {
         let posted: reference::SignedNotice = shape::from_slice(body).map_err(Error::Request)?;
         let notice = notice::verify(&self.notice_keys, &posted.signed_notice).map_err(Error::Notice)?;
-        Ok(Answer { status: 200, reply: Reply::Result(into_value(&notice)?), retry_after: None })
+        Ok(Answer { status: 200, reply: Reply::Result(into_value(&notice)?) })
     }
 
     async fn run<O: Message>(&self, body: &[u8]) -> Result<Answer, Error> {
         let request: O::Request = shape::from_slice(body).map_err(Error::Request)?;
         match self.client.send(O::call(&request)?).await? {
-            Received::Refused { answer, retry_after } => {
-                Ok(Answer { status: answer.status, reply: Reply::Refused(answer), retry_after })
-            }
+            Received::Refused(answer) => Ok(Answer { status: answer.status, reply: Reply::Refused(answer) }),
             Received::Success { status, body } => {
                 let answer: O::Answer = shape::from_value(body).map_err(Error::Answer)?;
                 O::check(&request, &answer)?;
-                Ok(Answer { status, reply: Reply::Result(into_value(&answer)?), retry_after: None })
+                Ok(Answer { status, reply: Reply::Result(into_value(&answer)?) })
             }
         }
     }

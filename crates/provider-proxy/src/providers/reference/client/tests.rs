@@ -27,7 +27,7 @@ async fn refusal_of(upstream: &Upstream) -> (u16, Value, Option<String>) {
     let answer = get_seller(&upstream.connector()).await.unwrap();
     let Reply::Refused(refused) = answer.reply else { panic!("{answer:?}") };
     assert_eq!(refused.status, answer.status);
-    (refused.status, refused.body, answer.retry_after)
+    (refused.status, refused.body, refused.retry_after)
 }
 
 #[actix_web::test]
