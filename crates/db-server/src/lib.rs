@@ -1,6 +1,7 @@
 //! The half of Solitude with the database: sellers, products, transactions; no provider credential.
 
 pub mod api;
+pub mod cache;
 pub mod caller;
 pub mod crypt;
 pub mod database;
@@ -9,6 +10,7 @@ pub mod error;
 pub mod etag;
 pub mod field_errors;
 pub mod form;
+pub mod limit;
 pub mod page;
 pub mod proxy_client;
 pub mod refusal;

@@ -1,5 +1,9 @@
 //! `db-server`: reads its settings, then serves, migrates, or only checks them.
 
+mod commands {
+    pub(crate) mod client;
+}
+
 use std::{path::PathBuf, process::ExitCode};
 
 use chassis::{environment::Environment, exit::Exit, logging, settings::read_file};
@@ -26,7 +30,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Serve until SIGTERM or SIGINT; what happens without a command.
     Serve,
@@ -34,6 +38,8 @@ enum Command {
     Migrate,
     /// Check the settings and the environment, and say nothing when they are sound.
     CheckConfig,
+    /// Add, list or disable the clients in the database.
+    Client(commands::client::ClientArguments),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +63,9 @@ fn main() -> ExitCode {
     let exit = match arguments.command.unwrap_or(Command::Serve) {
         Command::CheckConfig => Exit::Success,
         Command::Serve => actix_web::rt::System::new().block_on(serve(settings)),
+        Command::Client(client) => {
+            actix_web::rt::System::new().block_on(commands::client::run(settings, client))
+        }
         Command::Migrate => actix_web::rt::System::new().block_on(migrate(settings)),
     };
     exit.into()

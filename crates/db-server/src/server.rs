@@ -4,6 +4,7 @@ use std::{io, net::SocketAddr};
 
 use actix_web::{
     dev::ServerHandle,
+    middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
 use chassis::{
@@ -18,11 +19,13 @@ use crate::{
         reference::{self, products, sellers, terms, transactions},
         request, seller, status, transaction,
     },
-    caller::Authenticator,
+    cache::Cache,
+    caller::{Authenticator, identify},
     database::{Database, MigrationError},
     domain::Domain,
+    limit::Limit,
     proxy_client::ProxyClient,
-    settings::{DatabaseSettings, Settings},
+    settings::{DatabaseSettings, ProxySettings, Settings},
     store::StoreError,
 };
 
@@ -71,9 +74,8 @@ impl Application {
     /// [`StartError`]; nothing listens then.
     pub async fn build(settings: Settings) -> Result<Self, StartError> {
         let database = open(&settings.database).await?;
-        let domain = Domain { database, keys: settings.database.keys, lockdown: settings.lockdown };
-        let (domain, authenticator) = (Data::new(domain), Data::new(Authenticator::new(settings.auth)));
-        let proxy = settings.proxy;
+        let server = settings.server.clone();
+        let (domain, authenticator, proxy) = parts(database, settings);
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
@@ -82,7 +84,7 @@ impl Application {
                 .app_data(Data::new(ProxyClient::new(&proxy)));
             routes(config);
         };
-        Ok(Self { bound: bind(&settings.server, configure)? })
+        Ok(Self { bound: bind(&server, configure)? })
     }
 
     /// Where it listens.
@@ -120,6 +122,19 @@ impl Application {
     }
 }
 
+/// What the handlers work with.
+fn parts(database: Database, settings: Settings) -> (Data<Domain>, Data<Authenticator>, ProxySettings) {
+    let Settings {
+        database: DatabaseSettings { keys, .. }, auth, redis, per_client, proxy, lockdown, ..
+    } = settings;
+    let cache = Cache::new(redis);
+    let limit = Limit::new(per_client, cache.clone());
+    let cache = database.sealed(cache, keys.clone());
+    let authenticator = Authenticator::new(auth, database.clone(), keys.clone(), cache.clone(), limit);
+    let domain = Domain { database, cache, keys, lockdown };
+    (Data::new(domain), Data::new(authenticator), proxy)
+}
+
 /// Reaches the database and sees to it that its schema is this program's.
 async fn open(settings: &DatabaseSettings) -> Result<Database, StartError> {
     let database = Database::new(settings.connect.clone());
@@ -144,14 +159,16 @@ pub async fn migrate(database: &Database) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Every route of this server. A route asks for its caller in its handler; those that serve anyone are `open`.
+/// Every route of this server. A route asks for its caller in its handler, by the role that it needs; those that
+/// serve anyone are `open`.
 #[rustfmt::skip]
 fn routes(config: &mut ServiceConfig) {
-    let r = resource;
+    let r = |path| resource(path).wrap(from_fn(identify));
+    let open = resource;
     config
         // open: health shows no secret, and a notice is authenticated by its signature
-        .service(r("/services/status/").route(web::get().to(status::status)))
-        .service(r("/webhooks/reference/").route(web::post().to(notice::receive)))
+        .service(open("/services/status/").route(web::get().to(status::status)))
+        .service(open("/webhooks/reference/").route(web::post().to(notice::receive)))
 
         .service(r("/services/request/").route(web::get().to(request::request)))
 

@@ -1,5 +1,7 @@
 //! The settings of `db-server`: read once, checked in full, no value ever shown.
 
+mod cache;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
@@ -16,7 +18,9 @@ use chassis::{
     settings::{ExposeSecret, Faults, Reader, SecretString, Section, SettingsError, Value},
 };
 
+pub use self::cache::Rate;
 use crate::{
+    cache::RedisSettings,
     crypt::EncryptionKeys,
     database::{ConnectParameters, SslMode},
     refusal,
@@ -41,6 +45,10 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// `[auth]`: whom it serves.
     pub auth: AuthSettings,
+    /// `[cache]`: the Redis that instances share; without it each keeps what may be forgotten in its own memory.
+    pub redis: Option<RedisSettings>,
+    /// `limits.per_client`: how often each client may call.
+    pub per_client: Option<Rate>,
     /// `[proxy]`: how it reaches `provider-proxy`.
     pub proxy: ProxySettings,
     /// `transactions.lockdown`: the age at which nothing about a transaction changes any more.
@@ -65,6 +73,9 @@ pub struct AuthSettings {
     pub require_oauth: bool,
     /// The URL that clients sign, when TLS ends before this server; else the request's own.
     pub public_url: Option<BaseUrl>,
+    /// Whether nobody else can read what clients send: TLS ends here or before this server, or they are on this
+    /// machine.
+    pub private: bool,
     /// The clients by their keys.
     pub clients: BTreeMap<String, Client>,
 }
@@ -78,8 +89,9 @@ pub struct Client {
     pub roles: Vec<Role>,
 }
 
-/// What a client may do.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// What a client may do. None implies another.
+#[derive(Clone, Copy, Debug, serde::Deserialize, Eq, PartialEq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Read resources.
     Read,
@@ -106,7 +118,9 @@ impl Role {
         }
     }
 
-    fn parse(name: &str) -> Option<Self> {
+    /// The role of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 }
@@ -156,6 +170,8 @@ struct Sections {
     keys: Option<EncryptionKeys>,
     migrate: bool,
     auth: AuthSettings,
+    redis: Option<RedisSettings>,
+    per_client: Option<Rate>,
     proxy: ProxySettings,
     lockdown: Duration,
 }
@@ -171,15 +187,17 @@ impl Sections {
             connect: connect(&database),
             keys: keys(&database),
             migrate: database.or("migrate", false),
+            redis: cache::redis(&root.section("cache")),
+            per_client: cache::per_client(&root.section("limits")),
             proxy: proxy(&root.section("proxy")),
             lockdown: positive(&root.section("transactions"), "lockdown", Duration::from_secs(24 * 60 * 60)),
         }
     }
 
     fn checked(self) -> Option<Settings> {
-        let Self { server, log, connect, keys, migrate, auth, proxy, lockdown } = self;
+        let Self { server, log, connect, keys, migrate, auth, redis, per_client, proxy, lockdown } = self;
         let database = DatabaseSettings { connect, keys: keys?, migrate };
-        Some(Settings { server, log, database, auth, proxy, lockdown })
+        Some(Settings { server, log, database, auth, redis, per_client, proxy, lockdown })
     }
 }
 
@@ -247,16 +265,17 @@ fn auth(section: &Section, server: &ServerSettings) -> AuthSettings {
     if !require_oauth && !server.listen.ip().is_loopback() {
         section.fault("require_oauth", "false is only for a server that listens on a loopback address");
     }
-    let clients = section.section("clients");
-    let names = clients.children();
-    if require_oauth && names.is_empty() {
-        section.fault("clients", "no client may call; add [auth.clients.KEY] with a secret");
-    }
-    let clients = names.into_iter().map(|name| {
-        let client = client(&clients, &name);
+    let named = section.section("clients");
+    let clients = named.children().into_iter().map(|name| {
+        let client = client(&named, &name);
         (name, client)
     });
-    AuthSettings { require_oauth, public_url: section.optional("public_url"), clients: clients.collect() }
+    let clients = clients.collect();
+    let public_url: Option<BaseUrl> = section.optional("public_url");
+    let private = server.tls.is_some()
+        || server.listen.ip().is_loopback()
+        || public_url.as_ref().is_some_and(BaseUrl::is_https);
+    AuthSettings { require_oauth, public_url, private, clients }
 }
 
 fn client(clients: &Section, name: &str) -> Client {

@@ -1,5 +1,6 @@
 //! What the server decides: resources, their rules, and the states that a transaction goes through.
 
+pub mod api_client;
 pub mod detached;
 pub mod error;
 pub mod lifecycle;
@@ -12,7 +13,7 @@ pub mod transaction;
 
 use std::time::Duration;
 
-use crate::{crypt::EncryptionKeys, database::Database};
+use crate::{cache::Sealed, crypt::EncryptionKeys, database::Database};
 
 pub use error::DomainError;
 
@@ -20,6 +21,8 @@ pub use error::DomainError;
 pub struct Domain {
     /// Where things are kept.
     pub database: Database,
+    /// What has been read from there lately.
+    pub cache: Sealed,
     /// What encrypts secrets at rest.
     pub keys: EncryptionKeys,
     /// The age at which nothing about a transaction changes any more.
