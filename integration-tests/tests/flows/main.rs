@@ -1,5 +1,7 @@
 //! Whole flows through the servers: in this process where that shows it, as real executables where only they do.
 
+mod api_clients;
+mod cache;
 mod database_outage;
 mod documentation;
 mod drain;
@@ -9,8 +11,10 @@ mod harness;
 mod local_pair;
 mod notice;
 mod pair_in_process;
+mod pressure;
 mod provider_faults;
 mod purchase;
+mod redis_outage;
 mod schema;
 mod secrets;
 mod settings_faults;
