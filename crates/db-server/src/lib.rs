@@ -1,6 +1,7 @@
 //! The half of Solitude with the database: sellers, products, transactions; no provider credential.
 
 pub mod api;
+pub mod cache;
 pub mod caller;
 pub mod cleansed;
 pub mod crypt;
@@ -12,6 +13,7 @@ pub mod etag;
 pub mod field_errors;
 pub mod form;
 pub mod lookup;
+pub mod limit;
 pub mod page;
 pub mod pin;
 pub mod proxy_client;

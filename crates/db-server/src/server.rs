@@ -20,12 +20,14 @@ use crate::{
         reference::{self, products, sellers, terms, transactions},
         request, seller, service_settings, status, transaction,
     },
-    caller::Authenticator,
+    cache::Cache,
+    caller::{Authenticator, identify},
     database::{Database, MigrationError},
     domain::{Clock, Domain, pin::Pins},
     error::with_codes,
+    limit::Limit,
     proxy_client::ProxyClient,
-    settings::{DatabaseSettings, Settings},
+    settings::{DatabaseSettings, ProxySettings, Settings},
     store::StoreError,
 };
 
@@ -87,16 +89,8 @@ impl Application {
     pub async fn build_with(settings: Settings, clock: Clock) -> Result<Self, StartError> {
         check(&settings)?;
         let database = open(&settings.database).await?;
-        let domain = Domain {
-            database,
-            keys: settings.database.keys,
-            lookup: settings.database.lookup,
-            pins: Pins::new(settings.pin.hasher, settings.pin.rules),
-            clock,
-            lockdown: settings.lockdown,
-        };
-        let (domain, authenticator) = (Data::new(domain), Data::new(Authenticator::new(settings.auth)));
-        let (proxy, cleansed) = (settings.proxy, Data::new(settings.cleansed));
+        let server = settings.server.clone();
+        let Parts { domain, authenticator, cleansed, proxy } = Parts::new(database, settings, clock);
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
@@ -106,7 +100,7 @@ impl Application {
                 .app_data(Data::new(ProxyClient::new(&proxy)));
             routes(config);
         };
-        Ok(Self { bound: bind(&settings.server, configure)? })
+        Ok(Self { bound: bind(&server, configure)? })
     }
 
     /// Where it listens.
@@ -153,6 +147,40 @@ pub fn check(settings: &Settings) -> Result<(), StartError> {
     Ok(())
 }
 
+/// What the handlers work with.
+struct Parts {
+    domain: Data<Domain>,
+    authenticator: Data<Authenticator>,
+    cleansed: Data<CleansedSettings>,
+    proxy: ProxySettings,
+}
+
+impl Parts {
+    fn new(database: Database, settings: Settings, clock: Clock) -> Self {
+        let keys = settings.database.keys;
+        let cache = Cache::new(settings.redis);
+        let limit = Limit::new(settings.per_client, cache.clone());
+        let cache = database.sealed(cache, keys.clone());
+        let authenticator =
+            Authenticator::new(settings.auth, database.clone(), keys.clone(), cache.clone(), limit);
+        let domain = Domain {
+            database,
+            cache,
+            keys,
+            lookup: settings.database.lookup,
+            pins: Pins::new(settings.pin.hasher, settings.pin.rules),
+            clock,
+            lockdown: settings.lockdown,
+        };
+        Self {
+            domain: Data::new(domain),
+            authenticator: Data::new(authenticator),
+            cleansed: Data::new(settings.cleansed),
+            proxy: settings.proxy,
+        }
+    }
+}
+
 /// Reaches the database and sees to it that its schema is this program's.
 async fn open(settings: &DatabaseSettings) -> Result<Database, StartError> {
     let database = Database::new(settings.connect.clone());
@@ -177,14 +205,16 @@ pub async fn migrate(database: &Database) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Every route of this server. A route asks for its caller in its handler; those that serve anyone are `open`.
+/// Every route of this server. A route asks for its caller in its handler, by the role that it needs; those that
+/// serve anyone are `open`.
 #[rustfmt::skip]
 fn routes(config: &mut ServiceConfig) {
-    let r = resource;
+    let r = |path| resource(path).wrap(from_fn(identify));
+    let open = resource;
     config
         // open: health shows no secret, and a notice is authenticated by its signature
-        .service(r("/services/status/").route(web::get().to(status::status)))
-        .service(r("/webhooks/reference/").route(web::post().to(notice::receive)))
+        .service(open("/services/status/").route(web::get().to(status::status)))
+        .service(open("/webhooks/reference/").route(web::post().to(notice::receive)))
 
         .service(r("/services/request/").route(web::get().to(request::request)))
         .service(r("/services/failures/transactions/").route(web::get().to(failures::transactions)))

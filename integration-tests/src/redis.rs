@@ -1,0 +1,180 @@
+//! A private Redis: a folder of its own, a unix socket that nobody else can reach, nothing on the network.
+
+use std::{
+    env, io,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
+
+use redis::{Client, Connection, RedisError, cmd};
+use rustix::process::Signal;
+use tempfile::TempDir;
+use thiserror::Error;
+
+use crate::process::{Launch, Process, ProcessError};
+
+/// The variable that names the program, where it is not on `PATH`.
+pub const VARIABLE: &str = "SOLITUDE_REDIS_SERVER";
+
+/// Why the private Redis cannot do what was asked.
+#[derive(Debug, Error)]
+pub enum PrivateRedisError {
+    /// There is no Redis on this machine.
+    #[error(
+        "no redis-server found (on PATH, in ${VARIABLE}), nor redis-check-rdb, which is the same program"
+    )]
+    NotInstalled,
+    /// Its folder cannot be made.
+    #[error("the folder of the private Redis: {0}")]
+    Folder(#[from] io::Error),
+    /// It could not be started, or ended.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// It refuses.
+    #[error("private Redis: {0}")]
+    Redis(#[from] RedisError),
+}
+
+/// A Redis that keeps nothing on disk. Dropping it ends it.
+pub struct PrivateRedis {
+    folder: TempDir,
+    process: Option<Process>,
+}
+
+impl PrivateRedis {
+    /// Starts an empty one.
+    ///
+    /// # Errors
+    /// [`PrivateRedisError`].
+    pub fn start_new() -> Result<Self, PrivateRedisError> {
+        let usual = env::temp_dir();
+        // A socket's path has no more than about 100 bytes.
+        let parent = if usual.as_os_str().len() < 60 { usual } else { PathBuf::from("/tmp") };
+        let folder = tempfile::Builder::new().prefix("solitude-redis-").tempdir_in(parent)?;
+        // It goes by its name: Debian's redis-check-rdb is the server when it is called so.
+        symlink(program().ok_or(PrivateRedisError::NotInstalled)?, folder.path().join("redis-server"))?;
+        let mut redis = Self { folder, process: None };
+        redis.start()?;
+        Ok(redis)
+    }
+
+    /// Starts it again, empty, and waits until it takes connections; does nothing when it runs.
+    ///
+    /// # Errors
+    /// [`PrivateRedisError::Process`].
+    pub fn start(&mut self) -> Result<(), PrivateRedisError> {
+        if self.process.as_ref().is_some_and(|process| process.end().is_none()) {
+            return Ok(());
+        }
+        let process = Launch::new("redis", self.folder.path().join("redis-server"))
+            .arguments(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocketperm", "700"])
+            .argument("--unixsocket")
+            .argument(self.socket())
+            .folder(self.folder.path())
+            .remove(self.folder.path())
+            .start()?;
+        process.wait_for_line_blocking("eady to accept connections")?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Stops it and waits until it is gone; what it held is lost.
+    ///
+    /// # Errors
+    /// [`PrivateRedisError::Process`] when it does not end.
+    pub fn stop(&mut self) -> Result<(), PrivateRedisError> {
+        self.end(Signal::TERM)
+    }
+
+    /// Kills it, as a crash would.
+    ///
+    /// # Errors
+    /// [`PrivateRedisError::Process`] when it does not end.
+    pub fn kill(&mut self) -> Result<(), PrivateRedisError> {
+        self.end(Signal::KILL)
+    }
+
+    /// Makes it hang: connections are still taken, nothing is answered.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("unix://{}", self.socket().display())
+    }
+
+    /// The settings of a db-server that uses it.
+    #[must_use]
+    pub fn db_settings(&self) -> String {
+        format!("[cache]\nurl = \"{}\"\n", self.url())
+    }
+
+    /// A connection.
+    ///
+    /// # Errors
+    /// [`PrivateRedisError::Redis`].
+    pub fn connect(&self) -> Result<Connection, PrivateRedisError> {
+        Ok(Client::open(self.url())?.get_connection()?)
+    }
+
+    /// Every key with its value; all values of ours are texts.
+    ///
+    /// # Errors
+    /// [`PrivateRedisError::Redis`].
+    pub fn dump(&self) -> Result<Vec<(String, String)>, PrivateRedisError> {
+        let mut connection = self.connect()?;
+        let keys: Vec<String> = cmd("KEYS").arg("*").query(&mut connection)?;
+        let value = |key: String| {
+            let value: Option<String> = cmd("GET").arg(&key).query(&mut connection)?;
+            Ok((key, value.unwrap_or_default()))
+        };
+        keys.into_iter().map(value).collect()
+    }
+
+    /// Forgets every key.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn forget_all(&self) {
+        cmd("FLUSHALL").exec(&mut self.connect().unwrap()).unwrap();
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("redis.sock")
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(process) = &self.process {
+            process.signal(signal);
+        }
+    }
+
+    fn end(&mut self, signal: Signal) -> Result<(), PrivateRedisError> {
+        if let Some(process) = &self.process {
+            process.signal(signal);
+            process.wait_blocking()?;
+        }
+        self.process = None;
+        Ok(())
+    }
+}
+
+fn program() -> Option<PathBuf> {
+    if let Some(named) = env::var_os(VARIABLE) {
+        return Some(PathBuf::from(named)).filter(|program| program.is_file());
+    }
+    on_path("redis-server").or_else(|| on_path("redis-check-rdb"))
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|folder: PathBuf| Path::new(&folder).join(name))
+        .find(|program| program.is_file())
+}
