@@ -22,6 +22,7 @@ use crate::{
     },
     cache::Cache,
     caller::{Authenticator, identify},
+    cleansed::CleansedSettings,
     database::{Database, MigrationError},
     domain::{Clock, Domain, pin::Pins},
     error::with_codes,

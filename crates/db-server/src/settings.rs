@@ -214,8 +214,12 @@ impl Sections {
     }
 
     fn checked(self, shown: BTreeMap<String, Shown>) -> Option<Settings> {
-        let database =
-            DatabaseSettings { connect: self.connect, keys: self.keys?, lookup: self.lookup?, migrate: self.migrate };
+        let database = DatabaseSettings {
+            connect: self.connect,
+            keys: self.keys?,
+            lookup: self.lookup?,
+            migrate: self.migrate,
+        };
         Some(Settings {
             server: self.server,
             log: self.log,

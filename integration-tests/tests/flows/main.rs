@@ -1,10 +1,10 @@
 //! Whole flows through the servers: in this process where that shows it, as real executables where only they do.
 
+mod api_clients;
 mod bad_input;
 mod buyer;
-mod card_number;
-mod api_clients;
 mod cache;
+mod card_number;
 mod database_outage;
 mod documentation;
 mod drain;

@@ -1,7 +1,7 @@
 //! The rows: plain functions over a connection, one module a resource. It decides nothing.
 
-pub mod buyer;
 pub mod api_client;
+pub mod buyer;
 pub mod code;
 pub mod error;
 pub mod failure;
