@@ -1,9 +1,11 @@
 //! A private Redis: a folder of its own, a unix socket that nobody else can reach, nothing on the network.
 
 use std::{
-    env, io,
+    env, fs, io,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
+    thread,
+    time::Instant,
 };
 
 use redis::{Client, Connection, RedisError, cmd};
@@ -11,7 +13,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 use thiserror::Error;
 
-use crate::process::{Launch, Process, ProcessError};
+use crate::process::{Launch, PATIENCE, Process, ProcessError};
 
 /// The variable that names the program, where it is not on `PATH`.
 pub const VARIABLE: &str = "SOLITUDE_REDIS_SERVER";
@@ -97,11 +99,27 @@ impl PrivateRedis {
     /// Makes it hang: connections are still taken, nothing is answered.
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
+        self.wait_until_frozen(true);
     }
 
     /// Lets it go on.
     pub fn thaw(&self) {
         self.signal(Signal::CONT);
+        self.wait_until_frozen(false);
+    }
+
+    /// The guard passes signals on in its own time; the system shows when one has taken effect.
+    fn wait_until_frozen(&self, frozen: bool) {
+        let Some(process) = &self.process else { return };
+        let (start, path) = (Instant::now(), format!("/proc/{}/stat", process.pid()));
+        // The state is the letter behind the program's name, which is in parentheses.
+        let is_frozen = || {
+            let stat = fs::read_to_string(&path).unwrap_or_default();
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+        };
+        while is_frozen() != frozen && start.elapsed() < PATIENCE {
+            thread::yield_now();
+        }
     }
 
     /// Its URL.
