@@ -1,9 +1,14 @@
 //! A private Redis: a folder of its own, a unix socket that nobody else can reach, nothing on the network.
 
 use std::{
-    env, io,
+    env,
+    ffi::OsString,
+    fs, io,
+    net::{Ipv4Addr, TcpListener},
     os::unix::fs::symlink,
     path::{Path, PathBuf},
+    thread,
+    time::Instant,
 };
 
 use redis::{Client, Connection, RedisError, cmd};
@@ -11,7 +16,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 use thiserror::Error;
 
-use crate::process::{Launch, Process, ProcessError};
+use crate::process::{Launch, PATIENCE, Process, ProcessError};
 
 /// The variable that names the program, where it is not on `PATH`.
 pub const VARIABLE: &str = "SOLITUDE_REDIS_SERVER";
@@ -27,6 +32,9 @@ pub enum PrivateRedisError {
     /// Its folder cannot be made.
     #[error("the folder of the private Redis: {0}")]
     Folder(#[from] io::Error),
+    /// Its certificate cannot be made.
+    #[error("the certificate of the private Redis: {0}")]
+    Certificate(#[from] rcgen::Error),
     /// It could not be started, or ended.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -38,6 +46,8 @@ pub enum PrivateRedisError {
 /// A Redis that keeps nothing on disk. Dropping it ends it.
 pub struct PrivateRedis {
     folder: TempDir,
+    /// The port for TLS on 127.0.0.1, when it has one.
+    tls_port: Option<u16>,
     process: Option<Process>,
 }
 
@@ -47,13 +57,32 @@ impl PrivateRedis {
     /// # Errors
     /// [`PrivateRedisError`].
     pub fn start_new() -> Result<Self, PrivateRedisError> {
+        Self::start_new_on(None)
+    }
+
+    /// Starts an empty one that speaks TLS on 127.0.0.1 too, with a certificate for `localhost` of its own.
+    ///
+    /// # Errors
+    /// [`PrivateRedisError`].
+    pub fn start_new_with_tls() -> Result<Self, PrivateRedisError> {
+        // Free a moment ago: Redis takes no socket from others.
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        Self::start_new_on(Some(port))
+    }
+
+    fn start_new_on(tls_port: Option<u16>) -> Result<Self, PrivateRedisError> {
         let usual = env::temp_dir();
         // A socket's path has no more than about 100 bytes.
         let parent = if usual.as_os_str().len() < 60 { usual } else { PathBuf::from("/tmp") };
         let folder = tempfile::Builder::new().prefix("solitude-redis-").tempdir_in(parent)?;
         // It goes by its name: Debian's redis-check-rdb is the server when it is called so.
         symlink(program().ok_or(PrivateRedisError::NotInstalled)?, folder.path().join("redis-server"))?;
-        let mut redis = Self { folder, process: None };
+        let mut redis = Self { folder, tls_port, process: None };
+        if tls_port.is_some() {
+            let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+            fs::write(redis.certificate(), certified.cert.pem())?;
+            fs::write(redis.folder.path().join("key.pem"), certified.signing_key.serialize_pem())?;
+        }
         redis.start()?;
         Ok(redis)
     }
@@ -70,6 +99,7 @@ impl PrivateRedis {
             .arguments(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocketperm", "700"])
             .argument("--unixsocket")
             .argument(self.socket())
+            .arguments(self.tls_arguments())
             .folder(self.folder.path())
             .remove(self.folder.path())
             .start()?;
@@ -97,17 +127,45 @@ impl PrivateRedis {
     /// Makes it hang: connections are still taken, nothing is answered.
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
+        self.wait_until_frozen(true);
     }
 
     /// Lets it go on.
     pub fn thaw(&self) {
         self.signal(Signal::CONT);
+        self.wait_until_frozen(false);
+    }
+
+    /// The guard passes signals on in its own time; the system shows when one has taken effect.
+    fn wait_until_frozen(&self, frozen: bool) {
+        let Some(process) = &self.process else { return };
+        let (start, path) = (Instant::now(), format!("/proc/{}/stat", process.pid()));
+        // The state is the letter behind the program's name, which is in parentheses.
+        let is_frozen = || {
+            let stat = fs::read_to_string(&path).unwrap_or_default();
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+        };
+        while is_frozen() != frozen && start.elapsed() < PATIENCE {
+            thread::yield_now();
+        }
     }
 
     /// Its URL.
     #[must_use]
     pub fn url(&self) -> String {
         format!("unix://{}", self.socket().display())
+    }
+
+    /// Its URL over TLS.
+    #[must_use]
+    pub fn tls_url(&self) -> String {
+        format!("rediss://localhost:{}", self.tls_port.unwrap_or_default())
+    }
+
+    /// The file with its certificate, which is its own authority.
+    #[must_use]
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.path().join("certificate.pem")
     }
 
     /// The settings of a db-server that uses it.
@@ -144,6 +202,22 @@ impl PrivateRedis {
     /// When it does not answer.
     pub fn forget_all(&self) {
         cmd("FLUSHALL").exec(&mut self.connect().unwrap()).unwrap();
+    }
+
+    fn tls_arguments(&self) -> Vec<OsString> {
+        let Some(port) = self.tls_port else { return Vec::new() };
+        let key = self.folder.path().join("key.pem");
+        let mut arguments: Vec<OsString> = Vec::new();
+        for (name, value) in [
+            ("--bind", "127.0.0.1".into()),
+            ("--tls-port", port.to_string().into()),
+            ("--tls-auth-clients", "no".into()),
+            ("--tls-cert-file", self.certificate().into_os_string()),
+            ("--tls-key-file", key.into_os_string()),
+        ] {
+            arguments.extend([name.into(), value]);
+        }
+        arguments
     }
 
     fn socket(&self) -> PathBuf {

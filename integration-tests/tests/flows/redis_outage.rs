@@ -100,3 +100,17 @@ async fn a_server_starts_without_its_redis_and_finds_it_later() {
     assert_eq!(client.get("/services/status/").await.json()["cache"], true);
     assert_eq!(client.get("/generic/seller/").await.status, 200);
 }
+
+#[actix_web::test]
+async fn redis_is_reached_over_tls_when_its_certificate_is_of_the_given_authority_and_not_otherwise() {
+    let redis = PrivateRedis::start_new_with_tls().unwrap();
+    let url = format!("[cache]\nurl = '{}'\n", redis.tls_url());
+    let trusting = format!("{url}ca = '{}'\n", redis.certificate().display());
+    for (settings, cache) in [(trusting, true), (url, false)] {
+        let pair = PairOptions::default().db_settings(&settings).spawn().await;
+        let status = pair.client().get("/services/status/").await;
+        assert_eq!(status.json()["cache"], cache, "{status:?}");
+        let signed = pair.client().get("/generic/seller/").await;
+        assert_eq!(signed.status, if cache { 200 } else { 503 }, "{signed:?}");
+    }
+}
