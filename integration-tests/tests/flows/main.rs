@@ -1,6 +1,7 @@
 //! Whole flows through the servers: in this process where that shows it, as real executables where only they do.
 
 mod bad_input;
+mod bad_input_routes;
 mod buyer;
 mod card_number;
 mod database_outage;
@@ -15,6 +16,7 @@ mod pair_in_process;
 mod pin;
 mod provider_faults;
 mod purchase;
+mod rotation;
 mod schema;
 mod secrets;
 mod settings_faults;
