@@ -1,7 +1,6 @@
 //! Bad input of every kind at every route that takes a body or a query: a 4xx that names the field, nothing stored,
 //! nothing sent to a provider, never a 500.
 
-use actix_web::http::Method;
 use futures_util::future::join_all;
 use integration_tests::{
     client::{Answer, Client},
