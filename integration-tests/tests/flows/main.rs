@@ -2,6 +2,7 @@
 
 mod api_clients;
 mod bad_input;
+mod bad_input_routes;
 mod buyer;
 mod cache;
 mod card_number;
@@ -20,6 +21,7 @@ mod pressure;
 mod provider_faults;
 mod purchase;
 mod redis_outage;
+mod rotation;
 mod schema;
 mod secrets;
 mod settings_faults;

@@ -1,5 +1,6 @@
 //! PINs: every sentence of the API's section on them.
 
+use db_server::domain::Clock;
 use futures_util::future::join_all;
 use integration_tests::{
     client::{Answer, Client},
@@ -244,6 +245,22 @@ async fn an_unknown_uuid_is_404_and_a_bad_pin_is_422() {
         assert_code(&send(json!({"uuid": "b1", "pin": "1234", "nip": "1"})).await, "nip", "unknown_field");
         assert_eq!(client.get(path).await.status, 405);
     }
+}
+
+#[actix_web::test]
+async fn a_comparison_that_outlasts_a_lock_out_counts_for_nothing() {
+    let clock = ManualClock::new();
+    let (time, asked) = (clock.clock(), clock.clone());
+    // Each look at the clock takes as long as a lock-out.
+    let slow = Clock::new(move || {
+        asked.advance(WINDOW);
+        time.now()
+    });
+    let pair = PairOptions::default().clock(slow).spawn().await;
+    let client = pair.client();
+    let uri = with_pin(&client, "1234", true).await;
+    assert_eq!(verify(&client, "1234").await, (false, false));
+    assert_eq!(state(&client, &uri).await.0, 1);
 }
 
 #[actix_web::test]
