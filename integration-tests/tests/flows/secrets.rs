@@ -10,7 +10,7 @@ use super::{
     shop::{Shop, created, text},
 };
 
-fn sentinels() -> Dummies {
+pub fn sentinels() -> Dummies {
     Dummies {
         client_key: "sentinel-client".into(),
         client_secret: "dummy-sentinel+client/secret=1".into(),
@@ -27,7 +27,7 @@ fn sentinels() -> Dummies {
 }
 
 /// The forms in which a secret travels.
-fn forms(secret: &str) -> Vec<String> {
+pub fn forms(secret: &str) -> Vec<String> {
     let percent: String = secret
         .bytes()
         .map(|byte| {
