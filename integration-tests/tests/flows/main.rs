@@ -1,5 +1,9 @@
 //! Whole flows through the servers: in this process where that shows it, as real executables where only they do.
 
+mod bad_input;
+mod bad_input_routes;
+mod buyer;
+mod card_number;
 mod database_outage;
 mod documentation;
 mod drain;
@@ -9,6 +13,7 @@ mod harness;
 mod local_pair;
 mod notice;
 mod pair_in_process;
+mod pin;
 mod provider_faults;
 mod purchase;
 mod rotation;

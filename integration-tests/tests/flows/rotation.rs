@@ -258,11 +258,10 @@ async fn a_generated_key_needs_no_settings_and_is_fresh_and_good() {
         keys.insert(generate(arguments).await);
     }
     assert_eq!(keys.len(), 4);
-    let vault_key = keys.iter().next().unwrap().clone();
     let keys: Vec<_> = keys.into_iter().collect();
     let over = format!(
-        "[database]\nencryption_key = '{vault_key}'\nlookup_key = '{}'\n[pin]\npepper = '{}'",
-        keys[1], keys[2]
+        "[database]\nencryption_key = '{}'\nlookup_key = '{}'\n[pin]\npepper = '{}'",
+        keys[0], keys[1], keys[2]
     );
     let dummies = Dummies::default();
     let table = db_server_settings("/nonexistent".as_ref(), "none", "http://127.0.0.1:1", &dummies);
