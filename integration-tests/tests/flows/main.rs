@@ -24,6 +24,8 @@ mod redis_outage;
 mod rotation;
 mod schema;
 mod secrets;
+mod services;
 mod settings_faults;
 mod shop;
 mod tls;
+mod transaction_log;

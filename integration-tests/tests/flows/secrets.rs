@@ -13,7 +13,7 @@ use super::{
 /// The address of a buyer, which is no secret of ours but nobody's to log.
 const PERSON: &str = "sentinel.person+buyer@example.test";
 
-fn sentinels() -> Dummies {
+pub fn sentinels() -> Dummies {
     Dummies {
         client_key: "sentinel-client".into(),
         client_secret: "dummy-sentinel+client/secret=1".into(),
@@ -30,7 +30,7 @@ fn sentinels() -> Dummies {
 }
 
 /// The forms in which a secret travels.
-fn forms(secret: &str) -> Vec<String> {
+pub fn forms(secret: &str) -> Vec<String> {
     let percent: String = secret
         .bytes()
         .map(|byte| {
