@@ -107,6 +107,7 @@ enum Body {
     None,
     Json(Value),
     Form(Vec<(String, String)>),
+    Raw(Vec<u8>, String),
 }
 
 /// A request that is being made.
@@ -140,6 +141,13 @@ impl Request<'_> {
         self
     }
 
+    /// Sets these bytes as the body, of this type, however little they fit each other.
+    #[must_use]
+    pub fn raw(mut self, body: &[u8], content_type: &str) -> Self {
+        self.body = Body::Raw(body.to_vec(), content_type.to_owned());
+        self
+    }
+
     /// Sends it and reads the whole answer, whatever its status.
     ///
     /// # Errors
@@ -151,7 +159,7 @@ impl Request<'_> {
             Body::Form(fields) => {
                 fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
             }
-            Body::None | Body::Json(_) => Vec::new(),
+            Body::None | Body::Json(_) | Body::Raw(..) => Vec::new(),
         };
         let authorization = self
             .client
@@ -168,6 +176,9 @@ impl Request<'_> {
             Body::None => request.send(),
             Body::Json(value) => request.send_json(value),
             Body::Form(_) => request.send_form(&form),
+            Body::Raw(body, content_type) => {
+                request.content_type(content_type.as_str()).send_body(body.clone())
+            }
         };
         let mut response = sent.await.map_err(|refused| error(refused.to_string()))?;
         let body = response.body().await.map_err(|cut| error(cut.to_string()))?;

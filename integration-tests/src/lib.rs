@@ -13,4 +13,5 @@ pub mod in_process;
 pub mod pair;
 pub mod postgres;
 pub mod process;
+pub mod redis;
 pub mod settings;

@@ -9,6 +9,7 @@ use diesel::{deserialize::FromSqlRow, expression::AsExpression, sql_types::Text}
 use fernet::{Fernet, MultiFernet};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Characters of the 32 bytes of a key, of which 16 sign and 16 encrypt, without padding.
@@ -86,11 +87,17 @@ impl fmt::Debug for EncryptionKeys {
 }
 
 /// A Fernet token: an encrypted text, as the database holds it.
-#[derive(AsExpression, Clone, Eq, FromSqlRow, PartialEq)]
+#[derive(AsExpression, Clone, Deserialize, Eq, FromSqlRow, PartialEq, Serialize)]
 #[diesel(sql_type = Text)]
 pub struct Ciphertext(String);
 
 impl Ciphertext {
+    /// A token from elsewhere; whether it is one shows when it is decrypted.
+    #[must_use]
+    pub const fn from_token(token: String) -> Self {
+        Self(token)
+    }
+
     /// The token.
     #[must_use]
     pub fn as_str(&self) -> &str {

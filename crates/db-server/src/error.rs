@@ -1,5 +1,7 @@
 //! What a client is told when something goes wrong: every error becomes an answer here, in one match.
 
+use std::time::Duration;
+
 use actix_web::{
     Error, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
@@ -16,6 +18,7 @@ use thiserror::Error;
 use wire::{ErrorKind, ProviderAnswer};
 
 use crate::{
+    cache::CacheError,
     domain::error::DomainError,
     field_errors::{Code, FieldError, FieldErrors},
     form::BodyError,
@@ -33,6 +36,12 @@ pub enum ApiError {
     /// The caller lacks the role that the route needs.
     #[error("not permitted")]
     Forbidden,
+    /// Nobody can say whether the request is a replay.
+    #[error("the nonce cannot be checked: {0}")]
+    Unchecked(#[source] CacheError),
+    /// The client has called too often; it may call again after this time.
+    #[error("the client has called too often")]
+    TooManyRequests(Duration),
     /// The operation is never offered on this resource.
     #[error("the operation is not offered")]
     NotOffered,
@@ -91,6 +100,12 @@ fn answer(error: &ApiError) -> HttpResponse {
         ApiError::Forbidden => {
             detail(StatusCode::FORBIDDEN, "You do not have permission to perform this action.")
         }
+        ApiError::Unchecked(_) => later(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The request cannot be authenticated at the moment.",
+            Duration::from_secs(1),
+        ),
+        ApiError::TooManyRequests(wait) => later(StatusCode::TOO_MANY_REQUESTS, "Too many requests.", *wait),
         ApiError::NotOffered => detail(StatusCode::FORBIDDEN, "This cannot be deleted."),
         ApiError::NotGenuine => detail(StatusCode::FORBIDDEN, "The notice is not genuine."),
         ApiError::Body(error) => body(error),
@@ -153,6 +168,12 @@ fn unauthenticated() -> HttpResponse {
     HttpResponse::Unauthorized().insert_header((WWW_AUTHENTICATE, "OAuth")).json(body)
 }
 
+/// Whole seconds, rounded up: whoever comes back then is not too early.
+fn later(status: StatusCode, text: &str, wait: Duration) -> HttpResponse {
+    let seconds = wait.as_millis().div_ceil(1000).max(1).to_string();
+    HttpResponse::build(status).insert_header((RETRY_AFTER, seconds)).json(json!({ "detail": text }))
+}
+
 fn body(error: &BodyError) -> HttpResponse {
     let status = match error {
         BodyError::DuplicateKey(key) => {
@@ -171,8 +192,8 @@ fn store(error: &StoreError) -> HttpResponse {
             detail(StatusCode::INTERNAL_SERVER_ERROR, "The database is out of reach.")
         }
         StoreError::Busy(_) | StoreError::StatementTimeout(_) => {
-            let body = json!({ "detail": "The database is busy." });
-            HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, "1")).json(body)
+            let wait = Duration::from_secs(1);
+            later(StatusCode::SERVICE_UNAVAILABLE, "The database is busy.", wait)
         }
         // A constraint that is in no table of ours, and what only a domain error should carry, are defects.
         StoreError::Constraint(_)

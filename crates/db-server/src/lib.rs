@@ -1,6 +1,7 @@
 //! The half of Solitude with the database: sellers, products, transactions; no provider credential.
 
 pub mod api;
+pub mod cache;
 pub mod caller;
 pub mod cleansed;
 pub mod crypt;
@@ -11,6 +12,7 @@ pub mod error;
 pub mod etag;
 pub mod field_errors;
 pub mod form;
+pub mod limit;
 pub mod lookup;
 pub mod openapi;
 pub mod page;

@@ -2,22 +2,23 @@
 
 mod commands;
 
-use std::process::ExitCode;
-
 use chassis::exit::Exit;
 use clap::Parser;
 
 use commands::Arguments;
 
-fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
+fn main() {
+    run().leave()
+}
+
+fn run() -> Exit {
+    match Arguments::try_parse() {
+        Ok(arguments) => arguments.run(),
         Err(error) => {
             let wrong = error.use_stderr();
             // Nobody is left to tell when the terminal is gone.
             let _ = error.print();
-            return if wrong { Exit::Settings } else { Exit::Success }.into();
+            if wrong { Exit::Settings } else { Exit::Success }
         }
-    };
-    arguments.run().into()
+    }
 }

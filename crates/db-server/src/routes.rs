@@ -17,6 +17,7 @@ use crate::{
         reference::{self, products, sellers, terms, transactions},
         request, seller, service_settings, status, transaction,
     },
+    caller::identify,
     error::with_codes,
     openapi,
 };
@@ -27,11 +28,18 @@ struct Entry {
     path: &'static str,
     /// Its handler. A route cannot be cloned, so each worker makes its own.
     handler: fn() -> Route,
+    /// Whether it serves anyone. The others ask for a role in their handlers.
+    open: bool,
     /// Whether the errors of its fields are those of the newer resources: 422 with codes.
     codes: bool,
 }
 
 impl Entry {
+    const fn open(mut self) -> Self {
+        self.open = true;
+        self
+    }
+
     const fn with_codes(mut self) -> Self {
         self.codes = true;
         self
@@ -39,28 +47,28 @@ impl Entry {
 }
 
 const fn get(path: &'static str, handler: fn() -> Route) -> Entry {
-    Entry { method: Method::GET, path, handler, codes: false }
+    Entry { method: Method::GET, path, handler, open: false, codes: false }
 }
 const fn post(path: &'static str, handler: fn() -> Route) -> Entry {
-    Entry { method: Method::POST, path, handler, codes: false }
+    Entry { method: Method::POST, path, handler, open: false, codes: false }
 }
 const fn patch(path: &'static str, handler: fn() -> Route) -> Entry {
-    Entry { method: Method::PATCH, path, handler, codes: false }
+    Entry { method: Method::PATCH, path, handler, open: false, codes: false }
 }
 const fn put(path: &'static str, handler: fn() -> Route) -> Entry {
-    Entry { method: Method::PUT, path, handler, codes: false }
+    Entry { method: Method::PUT, path, handler, open: false, codes: false }
 }
 const fn delete(path: &'static str, handler: fn() -> Route) -> Entry {
-    Entry { method: Method::DELETE, path, handler, codes: false }
+    Entry { method: Method::DELETE, path, handler, open: false, codes: false }
 }
 
-/// A handler asks for its caller, and so for a role; those that serve anyone are the first ones here.
+/// A handler asks for its caller by the role that it needs; those that serve anyone are `open`.
 #[rustfmt::skip]
 const ROUTES: &[Entry] = &[
     // open: health and description show no secret, and a notice is authenticated by its signature
-    get("/services/status/", || to(status::status)),
-    get("/openapi.json", || to(document)),
-    post("/webhooks/reference/", || to(notice::receive)),
+    get("/services/status/", || to(status::status)).open(),
+    get("/openapi.json", || to(document)).open(),
+    post("/webhooks/reference/", || to(notice::receive)).open(),
 
     get("/services/request/", || to(request::request)),
     get("/services/failures/transactions/", || to(failures::transactions)),
@@ -128,11 +136,12 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         let routes = of_path.iter().map(|entry| (entry.handler)().method(entry.method.clone()));
         let resource = routes.fold(resource(path), actix_web::Resource::route);
         let resource = resource.default_service(to(move || lacks_method(allowed.clone())));
-        if of_path.iter().any(|entry| entry.codes) {
-            config.service(resource.wrap(from_fn(with_codes)));
-        } else {
-            config.service(resource);
-        }
+        let is = |property: fn(&Entry) -> bool| of_path.iter().any(property);
+        match (is(|entry| entry.open), is(|entry| entry.codes)) {
+            (true, _) => config.service(resource),
+            (false, false) => config.service(resource.wrap(from_fn(identify))),
+            (false, true) => config.service(resource.wrap(from_fn(identify)).wrap(from_fn(with_codes))),
+        };
     }
 }
 

@@ -14,12 +14,15 @@ use chassis::{
 use thiserror::Error;
 
 use crate::{
+    cache::Cache,
     caller::Authenticator,
+    cleansed::CleansedSettings,
     database::{Database, MigrationError},
     domain::{Clock, Domain, pin::Pins},
+    limit::Limit,
     proxy_client::ProxyClient,
     routes,
-    settings::{DatabaseSettings, Settings},
+    settings::{DatabaseSettings, ProxySettings, Settings},
     store::StoreError,
 };
 
@@ -81,16 +84,8 @@ impl Application {
     pub async fn build_with(settings: Settings, clock: Clock) -> Result<Self, StartError> {
         check(&settings)?;
         let database = open(&settings.database).await?;
-        let domain = Domain {
-            database,
-            keys: settings.database.keys,
-            lookup: settings.database.lookup,
-            pins: Pins::new(settings.pin.hasher, settings.pin.rules),
-            clock,
-            lockdown: settings.lockdown,
-        };
-        let (domain, authenticator) = (Data::new(domain), Data::new(Authenticator::new(settings.auth)));
-        let (proxy, cleansed) = (settings.proxy, Data::new(settings.cleansed));
+        let server = settings.server.clone();
+        let Parts { domain, authenticator, cleansed, proxy } = Parts::new(database, settings, clock);
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
@@ -100,7 +95,7 @@ impl Application {
                 .app_data(Data::new(ProxyClient::new(&proxy)));
             routes::configure(config);
         };
-        Ok(Self { bound: bind(&settings.server, configure)? })
+        Ok(Self { bound: bind(&server, configure)? })
     }
 
     /// Where it listens.
@@ -145,6 +140,40 @@ impl Application {
 pub fn check(settings: &Settings) -> Result<(), StartError> {
     HttpClient::new(&settings.proxy.client)?;
     Ok(())
+}
+
+/// What the handlers work with.
+struct Parts {
+    domain: Data<Domain>,
+    authenticator: Data<Authenticator>,
+    cleansed: Data<CleansedSettings>,
+    proxy: ProxySettings,
+}
+
+impl Parts {
+    fn new(database: Database, settings: Settings, clock: Clock) -> Self {
+        let keys = settings.database.keys;
+        let cache = Cache::new(settings.redis);
+        let limit = Limit::new(settings.per_client, cache.clone());
+        let cache = database.sealed(cache, keys.clone());
+        let authenticator =
+            Authenticator::new(settings.auth, database.clone(), keys.clone(), cache.clone(), limit);
+        let domain = Domain {
+            database,
+            cache,
+            keys,
+            lookup: settings.database.lookup,
+            pins: Pins::new(settings.pin.hasher, settings.pin.rules),
+            clock,
+            lockdown: settings.lockdown,
+        };
+        Self {
+            domain: Data::new(domain),
+            authenticator: Data::new(authenticator),
+            cleansed: Data::new(settings.cleansed),
+            proxy: settings.proxy,
+        }
+    }
 }
 
 /// Reaches the database and sees to it that its schema is this program's.

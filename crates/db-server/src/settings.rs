@@ -1,5 +1,6 @@
 //! The settings of `db-server`: read once, checked in full, no value ever shown.
 
+mod cache;
 mod pin;
 
 pub use pin::PinSettings;
@@ -20,7 +21,9 @@ use chassis::{
     settings::{ExposeSecret, Faults, Reader, SecretString, Section, SettingsError, Shown, Value},
 };
 
+pub use self::cache::Rate;
 use crate::{
+    cache::RedisSettings,
     cleansed::CleansedSettings,
     crypt::EncryptionKeys,
     database::{ConnectParameters, SslMode},
@@ -47,6 +50,10 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// `[auth]`: whom it serves.
     pub auth: AuthSettings,
+    /// `[cache]`: the Redis that instances share; without it each keeps what may be forgotten in its own memory.
+    pub redis: Option<RedisSettings>,
+    /// `limits.per_client`: how often each client may call.
+    pub per_client: Option<Rate>,
     /// `[proxy]`: how it reaches `provider-proxy`.
     pub proxy: ProxySettings,
     /// `[pin]`: how PINs are kept and guarded.
@@ -77,6 +84,9 @@ pub struct AuthSettings {
     pub require_oauth: bool,
     /// The URL that clients sign, when TLS ends before this server; else the request's own.
     pub public_url: Option<BaseUrl>,
+    /// Whether nobody else can read what clients send: TLS ends here or before this server, or they are on this
+    /// machine.
+    pub private: bool,
     /// The clients by their keys.
     pub clients: BTreeMap<String, Client>,
 }
@@ -90,8 +100,9 @@ pub struct Client {
     pub roles: Vec<Role>,
 }
 
-/// What a client may do.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// What a client may do. None implies another.
+#[derive(Clone, Copy, Debug, serde::Deserialize, Eq, PartialEq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Read resources.
     Read,
@@ -118,7 +129,9 @@ impl Role {
         }
     }
 
-    fn parse(name: &str) -> Option<Self> {
+    /// The role of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 }
@@ -170,6 +183,8 @@ struct Sections {
     lookup: Option<LookupKeys>,
     migrate: bool,
     auth: AuthSettings,
+    redis: Option<RedisSettings>,
+    per_client: Option<Rate>,
     proxy: ProxySettings,
     pin: Option<PinSettings>,
     lockdown: Duration,
@@ -189,6 +204,8 @@ impl Sections {
             keys: keys(&database),
             lookup: lookup(&database),
             migrate: database.or("migrate", false),
+            redis: cache::redis(&root.section("cache")),
+            per_client: cache::per_client(&root.section("limits")),
             proxy: proxy(&root.section("proxy")),
             cleansed_access: root.section("services").or("cleansed_settings_access", false),
             pin: pin::read(&root.section("pin"), loopback),
@@ -197,11 +214,24 @@ impl Sections {
     }
 
     fn checked(self, shown: BTreeMap<String, Shown>) -> Option<Settings> {
-        let Self { server, log, connect, keys, lookup, migrate, auth, proxy, pin, lockdown, cleansed_access } =
-            self;
-        let cleansed = CleansedSettings::new(cleansed_access, shown);
-        let database = DatabaseSettings { connect, keys: keys?, lookup: lookup?, migrate };
-        Some(Settings { server, log, database, auth, proxy, pin: pin?, lockdown, cleansed })
+        let database = DatabaseSettings {
+            connect: self.connect,
+            keys: self.keys?,
+            lookup: self.lookup?,
+            migrate: self.migrate,
+        };
+        Some(Settings {
+            server: self.server,
+            log: self.log,
+            database,
+            auth: self.auth,
+            redis: self.redis,
+            per_client: self.per_client,
+            proxy: self.proxy,
+            pin: self.pin?,
+            lockdown: self.lockdown,
+            cleansed: CleansedSettings::new(self.cleansed_access, shown),
+        })
     }
 }
 
@@ -285,16 +315,17 @@ fn auth(section: &Section, server: &ServerSettings) -> AuthSettings {
     if !require_oauth && !server.listen.ip().is_loopback() {
         section.fault("require_oauth", "false is only for a server that listens on a loopback address");
     }
-    let clients = section.section("clients");
-    let names = clients.children();
-    if require_oauth && names.is_empty() {
-        section.fault("clients", "no client may call; add [auth.clients.KEY] with a secret");
-    }
-    let clients = names.into_iter().map(|name| {
-        let client = client(&clients, &name);
+    let named = section.section("clients");
+    let clients = named.children().into_iter().map(|name| {
+        let client = client(&named, &name);
         (name, client)
     });
-    AuthSettings { require_oauth, public_url: section.optional("public_url"), clients: clients.collect() }
+    let clients = clients.collect();
+    let public_url: Option<BaseUrl> = section.optional("public_url");
+    let private = server.tls.is_some()
+        || server.listen.ip().is_loopback()
+        || public_url.as_ref().is_some_and(BaseUrl::is_https);
+    AuthSettings { require_oauth, public_url, private, clients }
 }
 
 fn client(clients: &Section, name: &str) -> Client {

@@ -119,7 +119,7 @@ impl<'a> Purchase<'a> {
         started.check("/status", &json!("STARTED"))?;
         let token = started.text("/token")?;
         let uid_pay = started.text("/resource_pk")?;
-        self.steps.tell(&started, &[("reference_transaction", &uid_pay), ("status", "STARTED")]);
+        self.steps.tell(&started, &[("reference_transaction", &uid_pay), ("reference_status", "STARTED")]);
         Ok((token, uid_pay))
     }
 

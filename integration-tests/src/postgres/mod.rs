@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 pub use account::Account;
 pub use error::PostgresError;
-pub use options::{Durability, PostgresOptions};
+pub use options::{Durability, PostgresOptions, Tcp};
 
 use crate::process::{Launch, Process};
 

@@ -1,5 +1,11 @@
 //! Whole flows through the servers: in this process where that shows it, as real executables where only they do.
 
+mod api_clients;
+mod bad_input;
+mod bad_input_routes;
+mod buyer;
+mod cache;
+mod card_number;
 mod database_outage;
 mod documentation;
 mod drain;
@@ -7,11 +13,19 @@ mod executables;
 mod generic_api;
 mod harness;
 mod local_pair;
+mod log_lines;
 mod notice;
 mod pair_in_process;
+mod pin;
+mod pressure;
 mod provider_faults;
 mod purchase;
+mod redis_outage;
+mod rotation;
 mod schema;
 mod secrets;
+mod services;
 mod settings_faults;
 mod shop;
+mod tls;
+mod transaction_log;

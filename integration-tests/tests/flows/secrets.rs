@@ -10,7 +10,10 @@ use super::{
     shop::{Shop, created, text},
 };
 
-fn sentinels() -> Dummies {
+/// The address of a buyer, which is no secret of ours but nobody's to log.
+const PERSON: &str = "sentinel.person+buyer@example.test";
+
+pub fn sentinels() -> Dummies {
     Dummies {
         client_key: "sentinel-client".into(),
         client_secret: "dummy-sentinel+client/secret=1".into(),
@@ -27,7 +30,7 @@ fn sentinels() -> Dummies {
 }
 
 /// The forms in which a secret travels.
-fn forms(secret: &str) -> Vec<String> {
+pub fn forms(secret: &str) -> Vec<String> {
     let percent: String = secret
         .bytes()
         .map(|byte| {
@@ -66,6 +69,7 @@ async fn no_log_line_at_any_level_holds_a_secret() {
                 &secrets.lookup_key,
                 &secrets.pepper,
                 product_secret,
+                PERSON,
             ] {
                 assert_silent(process, secret);
             }
@@ -92,6 +96,11 @@ async fn go_through_everything(running: &mut Executables) {
     let shop = Shop::open_at(client.clone(), &running.db_server.url, sandbox).await;
     let secret = json!({"secret": "dummy-sentinel+product/secret=4"});
     assert_eq!(client.patch(&shop.product, &secret).await.status, 200);
+    created(client.post("/generic/buyer/", &json!({"uuid": "b1", "email": PERSON, "pin": "1234"})).await);
+    let twice = json!({"uuid": "b1", "email": PERSON});
+    assert_eq!(client.post("/generic/buyer/", &twice).await.status, 422);
+    let found = client.get(&format!("/generic/buyer/?email={}", PERSON.replace('+', "%2B"))).await;
+    assert_eq!(found.json()["meta"]["total_count"], 1);
     let transaction = shop.transaction().await;
     let started = created(shop.start(&text(&transaction, "/uuid")).await);
     shop.pay(&text(&started, "/token"), &json!({"outcome": "success"})).await;

@@ -53,6 +53,29 @@ async fn sound_settings_pass_the_check() {
     for (name, table) in [("db-server", db_server()), ("provider-proxy", provider_proxy())] {
         let process = server(name, folder.path(), &table).argument("check-config").start().unwrap();
         assert_eq!(process.wait().await.unwrap(), End::Exited(0), "{:?}", process.lines());
+        assert_eq!(process.lines(), ["the settings are good"], "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn db_server_refuses_files_of_the_way_to_provider_proxy_that_cannot_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let (absent, empty) = (folder.path().join("absent.pem"), folder.path().join("empty.pem"));
+    std::fs::write(&empty, SENTINEL).unwrap();
+    for over in [
+        format!("[proxy]\nca = {absent:?}"),
+        format!("[proxy]\nca = {empty:?}"),
+        format!("[proxy]\ncertificate = {absent:?}\nkey = {empty:?}"),
+    ] {
+        refuse("db-server", db_server(), &over, &["proxy.ca, proxy.certificate or proxy.key", ".pem"]).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_drain_of_less_than_a_second_is_refused() {
+    let over = "[server]\ndrain = '500ms'";
+    for (name, table) in [("db-server", db_server()), ("provider-proxy", provider_proxy())] {
+        refuse(name, table, over, &["server.drain: expected at least 1 second"]).await;
     }
 }
 
@@ -166,7 +189,8 @@ async fn each_server_refuses_the_other_halfs_secrets_in_its_environment() {
         for variable in variables {
             launch = launch.variable(*variable, SENTINEL);
         }
-        Refused::of(launch).await.names(variables);
+        let named: Vec<_> = variables.iter().map(|variable| format!("${variable}: ")).collect();
+        Refused::of(launch).await.names(&named.iter().map(String::as_str).collect::<Vec<_>>());
     }
     let allowed = server("db-server", folder.path(), &db_server())
         .argument("check-config")

@@ -108,7 +108,7 @@ fn card(digits: &[u8]) -> String {
                 (_, digit) => digit,
             })
             .sum();
-        sum % 10 == 0
+        sum.is_multiple_of(10)
     });
     digits.iter().chain(&check).map(|digit| char::from(b'0' + digit)).collect()
 }

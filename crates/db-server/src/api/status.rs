@@ -7,16 +7,21 @@ use crate::{domain::Domain, error::chain, proxy_client::ProxyClient};
 
 /// `GET`: 200 when everything answers, else 500. Anyone may ask.
 pub async fn status(domain: Data<Domain>, proxy: Data<ProxyClient>) -> HttpResponse {
-    let (db, proxies) = futures_util::future::join(database(&domain), reach(&proxy)).await;
+    let (cache, db, proxies) =
+        futures_util::future::join3(cache(&domain), database(&domain), reach(&proxy)).await;
     let settings = domain.keys.round_trip();
-    // The cache is a part of this process.
-    let status = ServiceStatus { cache: true, db, proxies, settings };
+    let status = ServiceStatus { cache, db, proxies, settings };
     HttpResponse::build(code(status)).json(status)
 }
 
 fn code(status: ServiceStatus) -> StatusCode {
     let ServiceStatus { cache, db, proxies, settings } = status;
     if cache && db && proxies && settings { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR }
+}
+
+async fn cache(domain: &Domain) -> bool {
+    let ping = domain.cache.cache().ping().await;
+    ping.inspect_err(|error| log::error!("status: {}", chain(error))).is_ok()
 }
 
 async fn database(domain: &Domain) -> bool {

@@ -1,6 +1,7 @@
 //! The commands: what each takes, what it prints, and with which code it ends.
 
 mod check_config;
+mod client;
 mod generate_key;
 mod log;
 mod migrate;
@@ -56,6 +57,8 @@ enum Command {
     /// Bring every encrypted value under the first encryption key, and every look-up hash under the first look-up
     /// key, while the servers run. It may be stopped and started again.
     RotateKeys,
+    /// Add, list or disable the clients in the database.
+    Client(client::ClientArguments),
     /// Write the transaction log of a day (UTC) as a CSV file, yesterday's unless told otherwise.
     Log(log::Options),
 }
@@ -80,6 +83,9 @@ impl Arguments {
             Command::Migrate => migrate::run(settings),
             Command::CheckConfig => check_config::run(&settings),
             Command::RotateKeys => rotate_keys::run(&settings),
+            Command::Client(arguments) => {
+                actix_web::rt::System::new().block_on(client::run(settings, arguments))
+            }
             Command::Log(options) => log::run(&settings, options),
         }
     }

@@ -19,7 +19,11 @@ use self::{
     manager::{FailureLog, Liveness, Manager},
     transaction::{Access, Gate, Transactions},
 };
-use crate::store::{ConnectionLoss, StoreError};
+use crate::{
+    cache::{Cache, Sealed},
+    crypt::EncryptionKeys,
+    store::{ConnectionLoss, StoreError},
+};
 
 /// How much longer than its own limits a transaction may take before its caller is told that Postgres is gone.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -78,6 +82,14 @@ impl Database {
         E: From<StoreError> + Send + 'static,
     {
         self.run(Access::Write, work).await
+    }
+
+    /// A cache of what is read here.
+    #[must_use]
+    pub fn sealed(&self, cache: Cache, keys: EncryptionKeys) -> Sealed {
+        // Longer than the longest transaction.
+        let settling = self.parameters.pool_wait + self.parameters.statement_timeout * 2 + MARGIN;
+        Sealed::new(cache, keys, settling)
     }
 
     /// Asks Postgres for an answer.

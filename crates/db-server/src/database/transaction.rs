@@ -14,7 +14,10 @@ use diesel::{
 };
 use r2d2::{Pool, PooledConnection};
 
-use super::manager::{Liveness, Manager};
+use super::{
+    MARGIN,
+    manager::{Liveness, Manager},
+};
 use crate::store::{Busyness, ConnectionLoss, StoreError};
 
 /// What a transaction may do.
@@ -161,9 +164,9 @@ impl Transactions {
     }
 
     /// Whether Postgres answers those who have a connection. It ends every statement within the statement timeout,
-    /// so a longer silence of the whole pool is not work.
+    /// so a silence of the whole pool that is longer, by more than the way there and back, is not work.
     fn all_at_work(&self) -> bool {
-        self.pool.state().connections > 0 && self.liveness.silent_for() <= self.statement_timeout
+        self.pool.state().connections > 0 && self.liveness.silent_for() <= self.statement_timeout + MARGIN
     }
 
     /// Ends a transaction without effect. Should that fail, the pool discards the connection, with the same end.

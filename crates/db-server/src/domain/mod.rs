@@ -1,5 +1,6 @@
 //! What the server decides: resources, their rules, and the states that a transaction goes through.
 
+pub mod api_client;
 pub mod buyer;
 mod clock;
 pub mod detached;
@@ -16,7 +17,7 @@ pub mod transaction;
 
 use std::time::Duration;
 
-use crate::{crypt::EncryptionKeys, database::Database, lookup::LookupKeys};
+use crate::{cache::Sealed, crypt::EncryptionKeys, database::Database, lookup::LookupKeys};
 
 pub use clock::Clock;
 pub use error::DomainError;
@@ -25,6 +26,8 @@ pub use error::DomainError;
 pub struct Domain {
     /// Where things are kept.
     pub database: Database,
+    /// What has been read from there lately.
+    pub cache: Sealed,
     /// What encrypts secrets at rest.
     pub keys: EncryptionKeys,
     /// What finds encrypted addresses.

@@ -129,7 +129,11 @@ pub async fn verify(domain: &Domain, uuid: String, pin: Pin) -> Result<Verdict, 
             return Ok(Ok(claim));
         }
         let row = buyer::by_uuid(connection, &uuid)?.ok_or(DomainError::NotFound)?;
-        Ok(Err(Verdict { valid: false, locked: rules.locks_out(&row, now) }))
+        // A confirmed PIN was refused for a lock-out, even if a right guess has ended it since.
+        Ok(Err(Verdict {
+            valid: false,
+            locked: row.pin.is_some() && row.pin_confirmed || rules.locks_out(&row, now),
+        }))
     };
     let claim = match domain.database.write::<_, DomainError, _>(claim).await? {
         Ok(claim) => claim,

@@ -1,11 +1,15 @@
 //! Products, whose secret is encrypted at rest.
 
+pub mod cached;
+
+use actix_web::web::Data;
 use chassis::settings::SecretString;
 use diesel::PgConnection;
 
-use super::{Domain, DomainError};
+use super::{Domain, DomainError, detached::detached};
 use crate::{
     crypt::EncryptionKeys,
+    error::ApiError,
     etag::IfMatch,
     store::{
         Listed, Page,
@@ -50,6 +54,27 @@ pub async fn get(domain: &Domain, id: ProductId) -> Result<Product, DomainError>
     domain.database.read(get).await
 }
 
+/// Reads the product with a public id, from the cache when it was read lately.
+///
+/// # Errors
+/// What the database gives.
+pub async fn by_public_id(domain: &Domain, public_id: String) -> Result<Option<Product>, DomainError> {
+    if let Some(product) = cached::get(&domain.cache, &domain.keys, &public_id).await {
+        return Ok(Some(product));
+    }
+    let keys = domain.keys.clone();
+    let find = move |connection: &mut PgConnection| match product::by_public_id(connection, &public_id)? {
+        Some(row) => complete_one(connection, &keys, row).map(Some),
+        None => Ok(None),
+    };
+    let found: Result<_, DomainError> = domain.database.read(find).await;
+    let found = found?;
+    if let Some(product) = &found {
+        cached::keep(&domain.cache, product).await;
+    }
+    Ok(found)
+}
+
 /// Reads one page of the products that the filter names.
 ///
 /// # Errors
@@ -72,21 +97,28 @@ pub async fn list(
 /// # Errors
 /// [`DomainError::NotFound`], [`DomainError::Stale`], a taken id, and what the database gives.
 pub async fn update(
-    domain: &Domain,
+    domain: &Data<Domain>,
     id: ProductId,
     expected: IfMatch,
     changes: ProductChanges,
-) -> Result<Product, DomainError> {
+) -> Result<Product, ApiError> {
+    let domain = domain.clone();
     let keys = domain.keys.clone();
     let change = move |connection: &mut PgConnection| {
-        let row = product::by_id_for_update(connection, id)?.ok_or(DomainError::NotFound)?;
-        if !expected.holds(row.id.0, row.counter) {
+        let before = product::by_id_for_update(connection, id)?.ok_or(DomainError::NotFound)?;
+        if !expected.holds(before.id.0, before.counter) {
             return Err(DomainError::Stale);
         }
-        let row = product::update(connection, id, Some(row.counter), &changes)?;
-        complete_one(connection, &keys, row)
+        let row = product::update(connection, id, Some(before.counter), &changes)?;
+        Ok((before.public_id, complete_one(connection, &keys, row)?))
     };
-    domain.database.write(change).await
+    // Also when the client hangs up: the cache has to hear of the change.
+    detached(async move {
+        let (public_id, product) = domain.database.write(change).await?;
+        cached::changed(&domain.cache, [&public_id, &product.row.public_id]).await;
+        Ok(product)
+    })
+    .await
 }
 
 fn complete_one(

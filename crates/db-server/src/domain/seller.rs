@@ -1,11 +1,16 @@
 //! Sellers.
 
-use super::{Domain, DomainError};
+use actix_web::web::Data;
+use diesel::PgConnection;
+
+use super::{Domain, DomainError, detached::detached, product::cached};
 use crate::{
+    error::ApiError,
     etag::IfMatch,
     store::{
         Listed, Page,
         id::SellerId,
+        product,
         seller::{self, NewSeller, SellerChanges, SellerFilter, SellerRow},
     },
 };
@@ -43,17 +48,27 @@ pub async fn list(
 /// # Errors
 /// [`DomainError::NotFound`], [`DomainError::Stale`], a taken uuid, and what the database gives.
 pub async fn update(
-    domain: &Domain,
+    domain: &Data<Domain>,
     id: SellerId,
     expected: IfMatch,
     changes: SellerChanges,
-) -> Result<SellerRow, DomainError> {
-    let change = move |connection: &mut _| {
-        let row = seller::by_id_for_update(connection, id)?.ok_or(DomainError::NotFound)?;
-        if !expected.holds(row.id.0, row.counter) {
+) -> Result<SellerRow, ApiError> {
+    let domain = domain.clone();
+    let change = move |connection: &mut PgConnection| {
+        let before = seller::by_id_for_update(connection, id)?.ok_or(DomainError::NotFound)?;
+        if !expected.holds(before.id.0, before.counter) {
             return Err(DomainError::Stale);
         }
-        Ok(seller::update(connection, id, Some(row.counter), &changes)?)
+        let row = seller::update(connection, id, Some(before.counter), &changes)?;
+        let renamed = row.uuid != before.uuid;
+        let products = if renamed { product::public_ids_linked_to(connection, id)? } else { Vec::new() };
+        Ok::<_, DomainError>((row, products))
     };
-    domain.database.write(change).await
+    // Also when the client hangs up: the cache has to hear of the change.
+    detached(async move {
+        let (row, products) = domain.database.write(change).await?;
+        cached::changed(&domain.cache, &products).await;
+        Ok(row)
+    })
+    .await
 }

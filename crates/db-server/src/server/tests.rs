@@ -34,18 +34,12 @@ fn settings(require_oauth: bool) -> Settings {
 /// The answers of one server to these requests: status and body.
 async fn answers(require_oauth: bool, requests: Vec<TestRequest>) -> Vec<(u16, Value)> {
     let settings = settings(require_oauth);
-    let domain = Domain {
-        database: Database::new(settings.database.connect),
-        keys: settings.database.keys,
-        lookup: settings.database.lookup,
-        pins: Pins::new(settings.pin.hasher, settings.pin.rules),
-        clock: Clock::system(),
-        lockdown: settings.lockdown,
-    };
+    let database = Database::new(settings.database.connect.clone());
+    let Parts { domain, authenticator, cleansed: _, proxy } = Parts::new(database, settings, Clock::system());
     let app = App::new()
-        .app_data(Data::new(domain))
-        .app_data(Data::new(Authenticator::new(settings.auth)))
-        .app_data(Data::new(ProxyClient::new(&settings.proxy)))
+        .app_data(domain)
+        .app_data(authenticator)
+        .app_data(Data::new(ProxyClient::new(&proxy)))
         .configure(routes::configure);
     let service = test::init_service(app).await;
     let mut answers = Vec::new();

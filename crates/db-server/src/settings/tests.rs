@@ -69,7 +69,7 @@ fn what_is_not_written_has_its_default() {
 fn what_must_be_written_is_named_when_it_is_missing() {
     assert_eq!(
         faults("", &[]),
-        ["auth.clients", "database.encryption_key", "database.lookup_key", "proxy.url", "pin.pepper"]
+        ["database.encryption_key", "database.lookup_key", "proxy.url", "pin.pepper"]
     );
     assert_eq!(fault_of("auth.clients.other.roles = ['read']"), ["auth.clients.other.secret"]);
 }
@@ -122,6 +122,16 @@ fn every_wrong_key_is_named_in_full() {
         ("proxy.timeout = 0", "proxy.timeout"),
         ("proxy.certificate = '/c'", "proxy.key"),
         ("proxy.key = '/k'", "proxy.certificate"),
+        ("cache.url = 'localhost:6379'", "cache.url"),
+        ("cache.url = 'rediss://localhost/#insecure'", "cache.url"),
+        ("cache.ca = '/ca'", "cache.url"),
+        ("cache = {url = 'redis://localhost', ca = '/ca'}", "cache.url"),
+        ("cache.pool_size = 0", "cache.pool_size"),
+        ("cache.timeout = '0s'", "cache.timeout"),
+        ("cache.ttl = '1s'", "cache.ttl"),
+        ("limits.per_client = 100", "limits.per_client"),
+        ("limits.per_client = '0/s'", "limits.per_client"),
+        ("limits.per_server = '1/s'", "limits.per_server"),
         ("transactions.lockdown = '0h'", "transactions.lockdown"),
         ("transactions.lokdown = '1h'", "transactions.lokdown"),
         ("redis.url = 'redis://localhost'", "redis"),
@@ -191,8 +201,35 @@ fn several_encryption_keys_may_be_given() {
 }
 
 #[test]
+fn a_redis_is_named_by_its_url_with_and_without_tls() {
+    for url in
+        ["redis://localhost:6379/1", "unix:///run/redis.sock", "rediss://:dummy-secret@redis.example.test"]
+    {
+        let settings = parse(&merge(&format!("cache.url = '{url}'")), &[]).unwrap();
+        let redis = settings.redis.unwrap();
+        assert_eq!((redis.pool_size, redis.timeout), (10, Duration::from_millis(500)));
+    }
+    let ca = parse(&merge("cache = {url = 'rediss://localhost', ca = '/ca'}"), &[]).unwrap();
+    assert!(ca.redis.unwrap().ca.is_some());
+    assert!(parse(&sound(), &[]).unwrap().redis.is_none());
+}
+
+#[test]
+fn a_bearer_key_is_only_for_a_connection_that_nobody_else_can_read() {
+    let private = |addition: &str| parse(&merge(addition), &[]).unwrap().auth.private;
+    assert!(private("server.listen = '127.0.0.1:0'"));
+    assert!(!private("server.listen = '0.0.0.0:0'"));
+    assert!(!private("server.listen = '0.0.0.0:0'\nauth.public_url = 'http://pay.example.test'"));
+    assert!(private("server.listen = '0.0.0.0:0'\nauth.public_url = 'https://pay.example.test'"));
+    let tls = "server = {listen = '0.0.0.0:0', tls = {certificate = '/c', key = '/k'}}";
+    assert!(private(tls));
+}
+
+#[test]
 fn debug_shows_no_secret() {
-    let text = merge("database.postgres.password = 'dummy-secret-password'");
+    let text = merge(
+        "database.postgres.password = 'dummy-secret-password'\ncache.url = 'redis://:dummy-secret@localhost'",
+    );
     let shown = format!("{:?}", parse(&text, &[]).unwrap());
     assert!(!shown.contains("dummy-secret") && !shown.contains(KEY), "{shown}");
 }

@@ -1,5 +1,6 @@
 //! The rows: plain functions over a connection, one module a resource. It decides nothing.
 
+pub mod api_client;
 pub mod buyer;
 pub mod code;
 pub mod error;

@@ -87,6 +87,17 @@ pub struct ProductFilter {
 }
 
 impl ProductFilter {
+    /// The public id, when nothing else is asked for.
+    #[must_use]
+    pub fn only_public_id(&self) -> Option<String> {
+        let Self { external_id: None, public_id, seller_id: None, seller_uuid: None, seller_active: None } =
+            self
+        else {
+            return None;
+        };
+        public_id.clone()
+    }
+
     fn query(&self) -> products::BoxedQuery<'_, Pg> {
         let mut query = products::table.into_boxed();
         if let Some(external_id) = &self.external_id {
@@ -198,6 +209,26 @@ pub fn update(
         .set((changes, products::modified.eq(now), products::counter.eq(products::counter + 1)))
         .returning(ProductRow::as_returning())
         .get_result(connection)?)
+}
+
+/// The public ids of the products that a provider knows under this seller.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn public_ids_linked_to(
+    connection: &mut PgConnection,
+    seller_id: SellerId,
+) -> Result<Vec<String>, StoreError> {
+    let at_bango = bango_products::table
+        .inner_join(bango_sellers::table)
+        .filter(bango_sellers::seller_id.eq(seller_id))
+        .select(bango_products::product_id);
+    let at_reference = reference_products::table
+        .inner_join(reference_sellers::table)
+        .filter(reference_sellers::seller_id.eq(seller_id))
+        .select(reference_products::product_id);
+    let linked = products::id.eq_any(at_bango).or(products::id.eq_any(at_reference));
+    Ok(products::table.filter(linked).select(products::public_id).load(connection)?)
 }
 
 /// Under which seller each provider knows each of the products; every product asked for has an entry.

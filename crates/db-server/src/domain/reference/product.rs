@@ -7,7 +7,7 @@ use wire::reference::{
 
 use super::{Linked, create_or_find, not_linked};
 use crate::{
-    domain::{Domain, DomainError, error::field},
+    domain::{Domain, DomainError, error::field, product::cached},
     error::ApiError,
     etag::IfMatch,
     field_errors::{Code, FieldError, FieldErrors},
@@ -66,10 +66,12 @@ pub async fn create_product(
     let remote = create_or_find::<CreateProduct, GetProduct>(proxy, &fields, &new.uuid).await?;
     let reference_id = remote.resource_pk.clone();
     let link = move |connection: &mut PgConnection| {
-        Ok(reference::insert_product(connection, product_id, reference_seller_id, &reference_id)?)
+        let row = reference::insert_product(connection, product_id, reference_seller_id, &reference_id)?;
+        Ok((row, product::by_id(connection, product_id)?.map(|product| product.public_id)))
     };
-    let row: Result<_, DomainError> = domain.database.write(link).await;
-    let row = row.inspect_err(|_| not_linked("product", &remote))?;
+    let linked: Result<_, DomainError> = domain.database.write(link).await;
+    let (row, public_id) = linked.inspect_err(|_| not_linked("product", &remote))?;
+    cached::changed(&domain.cache, &public_id).await;
     Ok(Linked { row, remote })
 }
 
