@@ -1,33 +1,27 @@
-//! The application: its parts, its routes, its start.
+//! The application: its parts, its start.
 
 use std::{io, net::SocketAddr};
 
 use actix_web::{
     dev::ServerHandle,
-    middleware::from_fn,
-    web::{self, Data, ServiceConfig},
+    web::{Data, ServiceConfig},
 };
 use chassis::{
     client::{ClientError, HttpClient},
     exit::Exit,
-    server::{Bound, ServerError, bind, resource},
+    server::{Bound, ServerError, bind},
 };
 use thiserror::Error;
 
 use crate::{
-    api::{
-        buyer, failures, notice, pin, product,
-        reference::{self, products, sellers, terms, transactions},
-        request, seller, service_settings, status, transaction,
-    },
     cache::Cache,
-    caller::{Authenticator, identify},
+    caller::Authenticator,
     cleansed::CleansedSettings,
     database::{Database, MigrationError},
     domain::{Clock, Domain, pin::Pins},
-    error::with_codes,
     limit::Limit,
     proxy_client::ProxyClient,
+    routes,
     settings::{DatabaseSettings, ProxySettings, Settings},
     store::StoreError,
 };
@@ -99,7 +93,7 @@ impl Application {
                 .app_data(cleansed.clone())
                 // A client cannot leave its thread: each worker makes its own here.
                 .app_data(Data::new(ProxyClient::new(&proxy)));
-            routes(config);
+            routes::configure(config);
         };
         Ok(Self { bound: bind(&server, configure)? })
     }
@@ -204,46 +198,6 @@ pub async fn migrate(database: &Database) -> Result<(), StartError> {
     }
     log::info!("the schema is up to date");
     Ok(())
-}
-
-/// Every route of this server. A route asks for its caller in its handler, by the role that it needs; those that
-/// serve anyone are `open`.
-#[rustfmt::skip]
-fn routes(config: &mut ServiceConfig) {
-    let r = |path| resource(path).wrap(from_fn(identify));
-    let open = resource;
-    config
-        // open: health shows no secret, and a notice is authenticated by its signature
-        .service(open("/services/status/").route(web::get().to(status::status)))
-        .service(open("/webhooks/reference/").route(web::post().to(notice::receive)))
-
-        .service(r("/services/request/").route(web::get().to(request::request)))
-        .service(r("/services/failures/transactions/").route(web::get().to(failures::transactions)))
-        .service(r("/services/failures/statuses/").route(web::get().to(failures::statuses)))
-        .service(r("/services/settings/").route(web::get().to(service_settings::list)))
-        .service(r("/services/settings/{name}/").route(web::get().to(service_settings::get)))
-
-        .service(r("/generic/buyer/").route(web::get().to(buyer::list)).route(web::post().to(buyer::create)).wrap(from_fn(with_codes)))
-        .service(r("/generic/buyer/{id}/").route(web::get().to(buyer::get)).route(web::patch().to(buyer::patch)).route(web::put().to(buyer::put)).wrap(from_fn(with_codes)))
-        .service(r("/generic/buyer/{id}/close/").route(web::post().to(buyer::close)).wrap(from_fn(with_codes)))
-        .service(r("/generic/confirm_pin/").route(web::post().to(pin::confirm)).wrap(from_fn(with_codes)))
-        .service(r("/generic/verify_pin/").route(web::post().to(pin::verify)).wrap(from_fn(with_codes)))
-        .service(r("/generic/reset_confirm_pin/").route(web::post().to(pin::confirm_reset)).wrap(from_fn(with_codes)))
-
-        .service(r("/generic/seller/").route(web::get().to(seller::list)).route(web::post().to(seller::create)))
-        .service(r("/generic/seller/{id}/").route(web::get().to(seller::get)).route(web::patch().to(seller::patch)).route(web::put().to(seller::put)))
-        .service(r("/generic/product/").route(web::get().to(product::list)).route(web::post().to(product::create)))
-        .service(r("/generic/product/{id}/").route(web::get().to(product::get)).route(web::patch().to(product::patch)).route(web::put().to(product::put)))
-        .service(r("/generic/transaction/").route(web::get().to(transaction::list)).route(web::post().to(transaction::create)))
-        .service(r("/generic/transaction/{id}/").route(web::get().to(transaction::get)).route(web::patch().to(transaction::patch)))
-
-        .service(r("/provider/reference/sellers/").route(web::get().to(sellers::list)).route(web::post().to(sellers::create)))
-        .service(r("/provider/reference/sellers/{id}/").route(web::get().to(sellers::get)).route(web::put().to(sellers::put)).route(web::delete().to(reference::delete)))
-        .service(r("/provider/reference/products/").route(web::get().to(products::list)).route(web::post().to(products::create)))
-        .service(r("/provider/reference/products/{id}/").route(web::get().to(products::get)).route(web::put().to(products::put)).route(web::delete().to(reference::delete)))
-        .service(r("/provider/reference/terms/{id}/").route(web::get().to(terms::get)).route(web::put().to(terms::put)).route(web::delete().to(reference::delete)))
-        .service(r("/provider/reference/transactions/").route(web::post().to(transactions::create)))
-        .service(r("/provider/reference/notices/").route(web::post().to(notice::check)));
 }
 
 #[cfg(test)]

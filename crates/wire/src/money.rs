@@ -23,6 +23,11 @@ impl Currency {
             .map_err(|_| MoneyError::UnknownCurrency)
     }
 
+    /// Every currency, by code.
+    pub fn all() -> impl Iterator<Item = Self> {
+        MINOR_DIGITS.iter().map(|&(code, _)| Self(code))
+    }
+
     /// The three letters.
     #[must_use]
     pub fn code(&self) -> &str {

@@ -36,6 +36,9 @@ pub async fn create(
 
 fn read(mut form: Form) -> Result<StartTransaction, FieldErrors> {
     let price = money::read(&mut form, "price", "currency");
+    if price.is_some_and(|price| price.minor_units == 0) {
+        form.error("price", FieldError::invalid("Enter an amount: more than 0."));
+    }
     let mut text = |name: &str, read: fn(&mut Form, &str) -> Given<String>| {
         let given = read(&mut form, name);
         form.required(name, given).unwrap_or_default()
@@ -99,6 +102,13 @@ mod tests {
         let request = read_json(&whole()).unwrap();
         assert_eq!((request.price.minor_units, request.price.currency.code()), (99, "EUR"));
         assert_eq!(request.callback_error_url, "https://m.example.com/ce");
+    }
+
+    #[test]
+    fn a_payment_of_nothing_is_refused() {
+        let mut body = whole();
+        body["price"] = json!("0.00");
+        assert!(read_json(&body).unwrap_err().has("price"));
     }
 
     #[test]

@@ -1,0 +1,179 @@
+//! Every route of this server, in one table: it registers them, and the tests and the OpenAPI document read it.
+
+use actix_web::{
+    HttpResponse, Route,
+    http::{
+        Method, StatusCode,
+        header::{ALLOW, CONTENT_TYPE},
+    },
+    middleware::{Condition, from_fn},
+    web::{ServiceConfig, to},
+};
+use chassis::server::{detail, resource};
+
+use crate::{
+    api::{
+        buyer, failures, notice, pin, product,
+        reference::{self, products, sellers, terms, transactions},
+        request, seller, service_settings, status, transaction,
+    },
+    caller::identify,
+    error::with_codes,
+    openapi,
+};
+
+/// One method on one path.
+struct Entry {
+    method: Method,
+    path: &'static str,
+    /// Its handler. A route cannot be cloned, so each worker makes its own.
+    handler: fn() -> Route,
+    /// Whether it serves anyone, so that nobody is asked who is calling.
+    open: bool,
+    /// Whether the errors of its fields are those of the newer resources: 422 with codes.
+    codes: bool,
+}
+
+impl Entry {
+    const fn open(mut self) -> Self {
+        self.open = true;
+        self
+    }
+
+    const fn with_codes(mut self) -> Self {
+        self.codes = true;
+        self
+    }
+}
+
+const fn get(path: &'static str, handler: fn() -> Route) -> Entry {
+    Entry { method: Method::GET, path, handler, open: false, codes: false }
+}
+const fn post(path: &'static str, handler: fn() -> Route) -> Entry {
+    Entry { method: Method::POST, path, handler, open: false, codes: false }
+}
+const fn patch(path: &'static str, handler: fn() -> Route) -> Entry {
+    Entry { method: Method::PATCH, path, handler, open: false, codes: false }
+}
+const fn put(path: &'static str, handler: fn() -> Route) -> Entry {
+    Entry { method: Method::PUT, path, handler, open: false, codes: false }
+}
+const fn delete(path: &'static str, handler: fn() -> Route) -> Entry {
+    Entry { method: Method::DELETE, path, handler, open: false, codes: false }
+}
+
+/// A handler asks for its caller, by the role that it needs; those that serve anyone are `open`.
+#[rustfmt::skip]
+const ROUTES: &[Entry] = &[
+    // open: health and description show no secret, and a notice is authenticated by its signature
+    get("/services/status/", || to(status::status)).open(),
+    get("/openapi.json", || to(document)).open(),
+    post("/webhooks/reference/", || to(notice::receive)).open(),
+
+    get("/services/request/", || to(request::request)),
+    get("/services/failures/transactions/", || to(failures::transactions)),
+    get("/services/failures/statuses/", || to(failures::statuses)),
+    get("/services/settings/", || to(service_settings::list)),
+    get("/services/settings/{name}/", || to(service_settings::get)),
+
+    get("/generic/buyer/", || to(buyer::list)).with_codes(),
+    post("/generic/buyer/", || to(buyer::create)).with_codes(),
+    get("/generic/buyer/{id}/", || to(buyer::get)).with_codes(),
+    patch("/generic/buyer/{id}/", || to(buyer::patch)).with_codes(),
+    put("/generic/buyer/{id}/", || to(buyer::put)).with_codes(),
+    post("/generic/buyer/{id}/close/", || to(buyer::close)).with_codes(),
+    post("/generic/confirm_pin/", || to(pin::confirm)).with_codes(),
+    post("/generic/verify_pin/", || to(pin::verify)).with_codes(),
+    post("/generic/reset_confirm_pin/", || to(pin::confirm_reset)).with_codes(),
+
+    get("/generic/seller/", || to(seller::list)),
+    post("/generic/seller/", || to(seller::create)),
+    get("/generic/seller/{id}/", || to(seller::get)),
+    patch("/generic/seller/{id}/", || to(seller::patch)),
+    put("/generic/seller/{id}/", || to(seller::put)),
+
+    get("/generic/product/", || to(product::list)),
+    post("/generic/product/", || to(product::create)),
+    get("/generic/product/{id}/", || to(product::get)),
+    patch("/generic/product/{id}/", || to(product::patch)),
+    put("/generic/product/{id}/", || to(product::put)),
+
+    get("/generic/transaction/", || to(transaction::list)),
+    post("/generic/transaction/", || to(transaction::create)),
+    get("/generic/transaction/{id}/", || to(transaction::get)),
+    patch("/generic/transaction/{id}/", || to(transaction::patch)),
+
+    get("/provider/reference/sellers/", || to(sellers::list)),
+    post("/provider/reference/sellers/", || to(sellers::create)),
+    get("/provider/reference/sellers/{id}/", || to(sellers::get)),
+    put("/provider/reference/sellers/{id}/", || to(sellers::put)),
+    delete("/provider/reference/sellers/{id}/", || to(reference::delete)),
+
+    get("/provider/reference/products/", || to(products::list)),
+    post("/provider/reference/products/", || to(products::create)),
+    get("/provider/reference/products/{id}/", || to(products::get)),
+    put("/provider/reference/products/{id}/", || to(products::put)),
+    delete("/provider/reference/products/{id}/", || to(reference::delete)),
+
+    get("/provider/reference/terms/{id}/", || to(terms::get)),
+    put("/provider/reference/terms/{id}/", || to(terms::put)),
+    delete("/provider/reference/terms/{id}/", || to(reference::delete)),
+
+    post("/provider/reference/transactions/", || to(transactions::create)),
+    post("/provider/reference/notices/", || to(notice::check)),
+];
+
+/// Method and path of every route, in order; a path has its parts in braces.
+pub fn all() -> impl Iterator<Item = (&'static Method, &'static str)> {
+    ROUTES.iter().map(|entry| (&entry.method, entry.path))
+}
+
+/// Registers every route. The entries of one path stand together in the table.
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    for of_path in ROUTES.chunk_by(|one, next| one.path == next.path) {
+        let Some(path) = of_path.first().map(|entry| entry.path) else { continue };
+        let allowed = of_path.iter().map(|entry| entry.method.as_str()).collect::<Vec<_>>().join(", ");
+        let routes = of_path.iter().map(|entry| (entry.handler)().method(entry.method.clone()));
+        let resource = routes.fold(resource(path), actix_web::Resource::route);
+        let resource = resource.default_service(to(move || lacks_method(allowed.clone())));
+        let open = of_path.iter().all(|entry| entry.open);
+        let codes = of_path.iter().any(|entry| entry.codes);
+        // The outermost stands last.
+        let resource = resource.wrap(Condition::new(!open, from_fn(identify)));
+        config.service(resource.wrap(Condition::new(codes, from_fn(with_codes))));
+    }
+}
+
+/// 405, with the methods that the path has.
+async fn lacks_method(allowed: String) -> HttpResponse {
+    let mut response = detail(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed.");
+    if let Ok(allowed) = allowed.parse() {
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
+}
+
+/// `GET` of the OpenAPI document.
+async fn document() -> HttpResponse {
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(openapi::json())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Entries of one path that stood apart would be two resources, and the second would never be reached.
+    #[test]
+    fn the_entries_of_one_path_stand_together() {
+        let groups = ROUTES.chunk_by(|one, next| one.path == next.path).count();
+        assert_eq!(groups, ROUTES.iter().map(|entry| entry.path).collect::<BTreeSet<_>>().len());
+    }
+
+    #[test]
+    fn no_route_is_there_twice() {
+        let routes: BTreeSet<_> = all().map(|(method, path)| (method.as_str(), path)).collect();
+        assert_eq!(routes.len(), ROUTES.len());
+    }
+}

@@ -1,0 +1,120 @@
+"""A pair of servers of its own, started by `./dev up` as anyone would start it."""
+
+import contextlib
+import json
+import pathlib
+import signal
+import subprocess
+import tempfile
+import threading
+import uuid
+from collections import deque
+from dataclasses import dataclass
+
+import requests
+from requests_oauthlib import OAuth1, OAuth1Session
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+READY = "Solitude is up."
+# What a pair for tests has over the usual one: the page of settings is open to its client.
+SETTINGS = """
+[services]
+cleansed_settings_access = true
+"""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Where the servers are, and the client that may do everything."""
+
+    db_server: str
+    sandbox: str
+    key: str
+    secret: str
+    file: pathlib.Path
+
+    def client(self):
+        """A client with its key and secret."""
+        return Client(self.db_server, self.key, self.secret)
+
+
+class Client(OAuth1Session):
+    """A client of Solitude: signs with its key and secret, and takes paths."""
+
+    def __init__(self, url, key, secret):
+        super().__init__(key, client_secret=secret)
+        self.url = url
+
+    def request(self, method, url, *arguments, **more):
+        """Asks for a path."""
+        return super().request(method, self.url + url, *arguments, **more)
+
+    def create(self, path, **fields):
+        """Creates a resource and gives it as it is shown."""
+        answer = self.post(path, json=fields)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def show(self, path):
+        """Gives a resource as it is shown."""
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+def signed_get(url, key, secret, **oauth):
+    """A signed request that has not been sent; the rest goes into its OAuth parameters."""
+    return requests.Request("GET", url, auth=OAuth1(key, client_secret=secret, **oauth)).prepare()
+
+
+def unique(name):
+    """An id that nobody else has."""
+    return f"{name}-{uuid.uuid4()}"
+
+
+@contextlib.contextmanager
+def running():
+    """Runs a pair on free ports, and takes everything away again."""
+    with tempfile.TemporaryDirectory(prefix="solitude-python-") as folder:
+        state, settings = pathlib.Path(folder) / "state", pathlib.Path(folder) / "settings.toml"
+        settings.write_text(SETTINGS)
+        ports = [word for name in ("db", "proxy", "sandbox") for word in (f"--{name}-port", "0")]
+        process = subprocess.Popen(
+            [REPOSITORY / "dev", "up", "--state", state, "--db-settings", settings, *ports],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        last = deque(maxlen=60)
+        reader = None
+        try:
+            _await_ready(process, last)
+            # What the servers say from here on is read as well, so that they never wait for a reader.
+            reader = threading.Thread(target=lambda: last.extend(process.stdout), daemon=True)
+            reader.start()
+            yield _read(state / "pair.json")
+        except BaseException:
+            print("\n".join(line.rstrip("\n") for line in last))
+            raise
+        finally:
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(timeout=60)
+            if reader:
+                reader.join()
+            process.stdout.close()
+        assert code == 0, f"the pair ended with {code}"
+
+
+def _await_ready(process, last):
+    for line in process.stdout:
+        last.append(line)
+        if READY in line:
+            return
+    raise RuntimeError(f"the pair did not start; it ended with {process.wait()}")
+
+
+def _read(file):
+    pair = json.loads(file.read_text())
+    client = pair["client"]
+    return Pair(pair["db_server"], pair["sandbox"], client["key"], client["secret"], file)
