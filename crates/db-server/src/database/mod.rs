@@ -65,6 +65,19 @@ impl Database {
         self.run(Access::Read, work).await
     }
 
+    /// Runs one statement that only reads, and saves the round trips of a transaction around it. It may run again on
+    /// another connection when the first one is broken.
+    ///
+    /// # Errors
+    /// A [`StoreError`] of the statement or of the connection.
+    pub async fn query<T, F>(&self, statement: F) -> Result<T, StoreError>
+    where
+        F: FnMut(&mut PgConnection) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.hop(move |transactions, gate| transactions.query(gate, statement)).await
+    }
+
     /// Runs `work` in one transaction, committed when `work` succeeds and rolled back otherwise. It runs once: rows
     /// that must not change under it are to be locked.
     ///
@@ -94,10 +107,20 @@ impl Database {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.hop(move |transactions, gate| transactions.run(access, gate, work)).await
+    }
+
+    /// One hop to a thread that may block, with a limit.
+    async fn hop<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Transactions, &Gate) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let gate = Arc::new(Gate::default());
         let hop = chassis::logging::blocking({
             let (transactions, gate) = (Arc::clone(&self.transactions), Arc::clone(&gate));
-            move || transactions.run(access, &gate, work)
+            move || work(&transactions, &gate)
         });
         // A server that is frozen, or behind a network that swallows packets, leaves libpq waiting for ever: the
         // caller does not wait with it.

@@ -112,9 +112,33 @@ impl Transactions {
         }
     }
 
-    /// A connection in a fresh transaction. Connections that broke while they were idle, as all do when Postgres
-    /// restarts, are replaced: nothing has been done on them yet.
+    /// Runs one statement that only reads, without a transaction around it: alone, it sees one moment anyway. It is
+    /// asked again on another connection when its own turns out to be broken.
+    pub(super) fn query<T>(
+        &self,
+        gate: &Gate,
+        statement: impl FnMut(&mut PgConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if gate.is_abandoned() {
+            return Err(StoreError::Interrupted);
+        }
+        self.on_live_connection(statement).map(|(_, value)| value)
+    }
+
+    /// A connection in a fresh transaction.
     fn begin(&self, access: Access) -> Result<PooledConnection<Manager>, StoreError> {
+        let begin = |connection: &mut PgConnection| {
+            Ok(AnsiTransactionManager::begin_transaction_sql(connection, access.begin())?)
+        };
+        self.on_live_connection(begin).map(|(connection, ())| connection)
+    }
+
+    /// Does something on a connection that changes nothing. Connections that broke while they were idle, as all do
+    /// when Postgres restarts, are replaced and it is done again.
+    fn on_live_connection<T>(
+        &self,
+        mut first: impl FnMut(&mut PgConnection) -> Result<T, StoreError>,
+    ) -> Result<(PooledConnection<Manager>, T), StoreError> {
         let end = Instant::now() + self.pool_wait;
         let mut loss = None;
         loop {
@@ -123,18 +147,16 @@ impl Transactions {
                 Ok(connection) => connection,
                 Err(error) => return Err(self.no_connection(error, loss)),
             };
-            match AnsiTransactionManager::begin_transaction_sql(&mut *connection, access.begin()) {
-                Ok(()) => {
+            match first(&mut connection) {
+                Ok(value) => {
                     self.liveness.answered();
-                    return Ok(connection);
+                    return Ok((connection, value));
                 }
-                Err(error) => match StoreError::from(error) {
-                    lost @ StoreError::Unreachable(_) => {
-                        discard(&mut connection);
-                        loss = Some(lost);
-                    }
-                    error => return Err(error),
-                },
+                Err(lost @ StoreError::Unreachable(_)) => {
+                    discard(&mut connection);
+                    loss = Some(lost);
+                }
+                Err(error) => return Err(error),
             }
         }
     }
