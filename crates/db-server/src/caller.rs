@@ -8,12 +8,12 @@ use std::{
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::AUTHORIZATION, web::Data};
 use chassis::{logging, settings::SecretString};
-use moka::sync::Cache;
 use oauth1::{AuthorizationHeader, VerifyError, check_timestamp};
 use thiserror::Error;
 
 use crate::{
     error::ApiError,
+    nonces::Nonces,
     settings::{AuthSettings, Client, Role},
 };
 
@@ -29,7 +29,7 @@ pub struct Authenticator {
     settings: AuthSettings,
     /// A signature is made with this when the client is unknown, so that unknown takes as long as wrong.
     nobody: SecretString,
-    nonces: Cache<(String, u64, String), ()>,
+    nonces: Nonces,
 }
 
 /// Why a caller is not known; for the log alone.
@@ -55,7 +55,7 @@ impl Authenticator {
     pub fn new(settings: AuthSettings) -> Self {
         // No capacity limit: a nonce that is forgotten early could be replayed, and only a client that has signed
         // can add one. A timestamp is fresh for twice the window at most, and seconds are rounded; then it may go.
-        let nonces = Cache::builder().time_to_live(2 * WINDOW + Duration::from_secs(2)).build();
+        let nonces = Nonces::new(2 * WINDOW + Duration::from_secs(2));
         Self { settings, nobody: SecretString::from("no client has this secret"), nonces }
     }
 
@@ -77,8 +77,8 @@ impl Authenticator {
         if header.nonce().len() > MAX_NONCE {
             return Err(Rejection::LongNonce);
         }
-        let nonce = (key.to_owned(), header.timestamp(), header.nonce().to_owned());
-        if self.nonces.entry(nonce).or_insert(()).is_fresh() { Ok(()) } else { Err(Rejection::Replayed) }
+        let fresh = self.nonces.use_once(key, header.timestamp(), header.nonce());
+        if fresh { Ok(()) } else { Err(Rejection::Replayed) }
     }
 
     fn authenticate(&self, request: &HttpRequest) -> Result<(Option<&str>, &[Role]), Rejection> {

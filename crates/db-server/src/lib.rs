@@ -9,6 +9,7 @@ pub mod error;
 pub mod etag;
 pub mod field_errors;
 pub mod form;
+mod nonces;
 pub mod page;
 pub mod proxy_client;
 pub mod refusal;
