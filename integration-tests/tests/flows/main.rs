@@ -2,11 +2,13 @@
 
 mod bad_input;
 mod bad_input_routes;
+mod books;
 mod buyer;
 mod card_number;
 mod database_outage;
 mod documentation;
 mod drain;
+mod encrypted_columns;
 mod executables;
 mod generic_api;
 mod harness;
@@ -23,3 +25,4 @@ mod services;
 mod settings_faults;
 mod shop;
 mod transaction_log;
+mod transaction_log_cut_off;
