@@ -28,7 +28,7 @@ struct Entry {
     path: &'static str,
     /// Its handler. A route cannot be cloned, so each worker makes its own.
     handler: fn() -> Route,
-    /// Whether it serves anyone, so that nobody is asked who is calling.
+    /// Whether it serves anyone. The others ask for a role in their handlers.
     open: bool,
     /// Whether the errors of its fields are those of the newer resources: 422 with codes.
     codes: bool,
@@ -62,7 +62,7 @@ const fn delete(path: &'static str, handler: fn() -> Route) -> Entry {
     Entry { method: Method::DELETE, path, handler, open: false, codes: false }
 }
 
-/// A handler asks for its caller, by the role that it needs; those that serve anyone are `open`.
+/// A handler asks for its caller by the role that it needs; those that serve anyone are `open`.
 #[rustfmt::skip]
 const ROUTES: &[Entry] = &[
     // open: health and description show no secret, and a notice is authenticated by its signature
@@ -136,11 +136,12 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         let routes = of_path.iter().map(|entry| (entry.handler)().method(entry.method.clone()));
         let resource = routes.fold(resource(path), actix_web::Resource::route);
         let resource = resource.default_service(to(move || lacks_method(allowed.clone())));
-        let open = of_path.iter().all(|entry| entry.open);
-        let codes = of_path.iter().any(|entry| entry.codes);
-        // The outermost stands last.
-        let resource = resource.wrap(Condition::new(!open, from_fn(identify)));
-        config.service(resource.wrap(Condition::new(codes, from_fn(with_codes))));
+        let is = |property: fn(&Entry) -> bool| of_path.iter().any(property);
+        match (is(|entry| entry.open), is(|entry| entry.codes)) {
+            (true, _) => config.service(resource),
+            (false, false) => config.service(resource.wrap(from_fn(identify))),
+            (false, true) => config.service(resource.wrap(from_fn(identify)).wrap(from_fn(with_codes))),
+        };
     }
 }
 
