@@ -6,7 +6,7 @@ use actix_web::{
         Method, StatusCode,
         header::{ALLOW, CONTENT_TYPE},
     },
-    middleware::{Condition, from_fn},
+    middleware::from_fn,
     web::{ServiceConfig, to},
 };
 use chassis::server::{detail, resource};
