@@ -14,6 +14,7 @@ use tokio::{net::TcpStream, runtime, task::LocalSet};
 
 use super::{
     BenchError,
+    meter::{Meter, Usage},
     requests::{Maker, Work},
 };
 
@@ -25,6 +26,18 @@ pub(super) struct Load {
     pub(super) median: Duration,
     /// Ninety-nine of a hundred took no longer.
     pub(super) ninety_ninth: Duration,
+    /// What one request cost, in processor time.
+    pub(super) cost: Usage,
+}
+
+/// Whom to load, with what.
+pub(super) struct Target {
+    /// db-server's.
+    pub(super) address: SocketAddr,
+    /// How many connections.
+    pub(super) connections: u32,
+    /// Whose processor time is counted.
+    pub(super) meter: Meter,
 }
 
 /// What all connections share.
@@ -41,10 +54,9 @@ struct Shared {
 /// # Errors
 /// [`BenchError`]; one answer that is not the expected one is enough.
 pub(super) fn run(
-    address: SocketAddr,
+    target: Target,
     maker: Maker,
     work: Work,
-    connections: u32,
     warm_up: Duration,
     measured: Duration,
 ) -> Result<Load, BenchError> {
@@ -57,28 +69,28 @@ pub(super) fn run(
             ahead: RefCell::default(),
             latencies: RefCell::default(),
         });
-        let first = period(&runtime, address, &shared, connections, warm_up)?;
+        let first = period(&runtime, &target, &shared, warm_up)?;
         // Half as many again as the warm-up says; should they run out, the rest is signed as it is sent.
         let wanted = first.rate * measured.as_secs_f64() * 1.5;
         shared.sign_ahead(wanted as usize)?;
-        period(&runtime, address, &shared, connections, measured)
+        period(&runtime, &target, &shared, measured)
     };
     thread::spawn(generate).join().unwrap_or(Err(BenchError::Generator))
 }
 
 fn period(
     runtime: &runtime::Runtime,
-    address: SocketAddr,
+    target: &Target,
     shared: &Rc<Shared>,
-    connections: u32,
     length: Duration,
 ) -> Result<Load, BenchError> {
     shared.latencies.borrow_mut().clear();
     LocalSet::new().block_on(runtime, async {
         let mut opened = Vec::new();
-        for _ in 0..connections {
-            opened.push(Connection::open(address).await?);
+        for _ in 0..target.connections {
+            opened.push(Connection::open(target.address).await?);
         }
+        let before = target.meter.read()?;
         let (start, end) = (Instant::now(), Instant::now() + length);
         let clients: Vec<_> = opened
             .into_iter()
@@ -87,18 +99,20 @@ fn period(
         for client in clients {
             client.await.map_err(|_| BenchError::Generator)??;
         }
-        Ok(summary(&mut shared.latencies.borrow_mut(), start.elapsed()))
+        let elapsed = start.elapsed();
+        let used = target.meter.read()?.since(&before);
+        Ok(summary(&mut shared.latencies.borrow_mut(), elapsed, &used))
     })
 }
 
-fn summary(latencies: &mut [u32], elapsed: Duration) -> Load {
+fn summary(latencies: &mut [u32], elapsed: Duration, used: &Usage) -> Load {
     latencies.sort_unstable();
     let part = |part: usize| {
         let index = (latencies.len() * part / 100).min(latencies.len().saturating_sub(1));
         Duration::from_micros(latencies.get(index).copied().unwrap_or_default().into())
     };
     let rate = latencies.len() as f64 / elapsed.as_secs_f64();
-    Load { rate, median: part(50), ninety_ninth: part(99) }
+    Load { rate, median: part(50), ninety_ninth: part(99), cost: used.each(latencies.len()) }
 }
 
 impl Shared {
@@ -167,10 +181,10 @@ impl Connection {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                 Err(error) => return Err(BenchError::system("receiving")(error)),
             }
-            if let Some((status, length)) = head(&self.answer[..self.filled]) {
-                if self.filled >= length {
-                    return self.check(work, status);
-                }
+            if let Some((status, length)) = head(&self.answer[..self.filled])
+                && self.filled >= length
+            {
+                return self.check(work, status);
             }
         }
     }
@@ -219,10 +233,10 @@ mod tests {
     #[test]
     fn percentiles_are_those_of_the_sorted_latencies() {
         let mut latencies: Vec<u32> = (1..=200).rev().collect();
-        let load = summary(&mut latencies, Duration::from_secs(2));
+        let load = summary(&mut latencies, Duration::from_secs(2), &Usage::default());
         assert_eq!(load.rate, 100.0);
         assert_eq!(load.median, Duration::from_micros(101));
         assert_eq!(load.ninety_ninth, Duration::from_micros(199));
-        assert_eq!(summary(&mut [], Duration::from_secs(1)).median, Duration::ZERO);
+        assert_eq!(summary(&mut [], Duration::from_secs(1), &Usage::default()).median, Duration::ZERO);
     }
 }

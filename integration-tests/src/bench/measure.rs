@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     BenchError, BenchOptions,
-    load::{self, Load},
+    load::{self, Load, Target},
     pgbench::{Pgbench, Yardstick},
     requests::{Maker, Work},
     rig::Rig,
@@ -17,8 +17,6 @@ pub(super) struct Results {
     pub(super) comparisons: Vec<Comparison>,
     /// db-server's memory when it is ready, in KiB.
     pub(super) idle: u64,
-    /// After all work.
-    pub(super) after: u64,
     /// At most.
     pub(super) peak: u64,
     /// How many requests it served.
@@ -73,12 +71,12 @@ pub(super) async fn api(options: &BenchOptions) -> Result<Results, BenchError> {
             comparisons.push(bench.compare(what, rows)?);
         }
     }
-    let (after, peak) = rig.memory()?;
+    let (_, peak) = rig.memory()?;
     rig.stop().await?;
     let requests = comparisons.iter().flat_map(|comparison| &comparison.rounds);
     let seconds = (options.measured() + options.warm_up()).as_secs_f64();
     let requests = requests.map(|(_, load)| load.rate * seconds).sum::<f64>() as u64;
-    Ok(Results { comparisons, idle, after, peak, requests })
+    Ok(Results { comparisons, idle, peak, requests })
 }
 
 struct Bench<'a> {
@@ -125,7 +123,9 @@ impl Bench<'_> {
         };
         let maker = Maker::new(self.rig.url(), self.rig.credentials());
         let (warm_up, measured): (Duration, Duration) = (self.options.warm_up(), self.options.measured());
-        load::run(self.rig.address()?, maker, work, self.options.connections, warm_up, measured)
+        let (address, meter) = (self.rig.address()?, self.rig.meter());
+        let target = Target { address, connections: self.options.connections, meter };
+        load::run(target, maker, work, warm_up, measured)
     }
 }
 
@@ -136,9 +136,11 @@ fn say(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::meter::Usage;
 
     fn round(pgbench: f64, rate: f64) -> (Yardstick, Load) {
-        let load = Load { rate, median: Duration::ZERO, ninety_ninth: Duration::ZERO };
+        let cost = Usage::default();
+        let load = Load { rate, median: Duration::ZERO, ninety_ninth: Duration::ZERO, cost };
         (Yardstick { rate: pgbench, average: Duration::ZERO }, load)
     }
 
@@ -146,6 +148,6 @@ mod tests {
     fn the_share_is_the_median_of_the_rounds_shares() {
         let of = |rounds| Comparison { what: What::Get, rows: 1, rounds };
         assert_eq!(of(vec![round(100.0, 10.0), round(10.0, 5.0), round(10.0, 4.0)]).share(), 0.4);
-        assert_eq!(of(vec![round(10.0, 2.0), round(10.0, 4.0)]).share(), 0.3);
+        assert_eq!(of(vec![round(8.0, 2.0), round(8.0, 4.0)]).share(), 0.375);
     }
 }

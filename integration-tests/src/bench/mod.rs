@@ -3,6 +3,7 @@
 mod error;
 mod load;
 mod measure;
+mod meter;
 mod pgbench;
 mod report;
 mod requests;

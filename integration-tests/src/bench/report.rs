@@ -19,7 +19,7 @@ const MEMORY: u64 = 60 * 1024;
 pub(super) fn table(options: &BenchOptions, results: &Results) -> String {
     let mut text = format!(
         "{} connections, {} rounds of {} s; db-server with {} workers and {} connections to Postgres\n\n\
-         work  rows      pgbench/s  average  db-server/s  median    99 %      share\n",
+         work  rows      pgbench/s  average  db-server/s  median    99 %      share   processor time of one request\n",
         options.connections, options.rounds, options.seconds, options.workers, options.pool
     );
     for comparison in &results.comparisons {
@@ -29,7 +29,7 @@ pub(super) fn table(options: &BenchOptions, results: &Results) -> String {
     for (target, reached, met) in targets(results) {
         let verdict = if met { "met" } else { "MISSED" };
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{target:<62} {reached:>12}  {verdict}");
+        let _ = writeln!(text, "{target:<80} {reached:>8}  {verdict}");
     }
     text
 }
@@ -37,7 +37,7 @@ pub(super) fn table(options: &BenchOptions, results: &Results) -> String {
 fn line(comparison: &Comparison) -> String {
     let median = |of: fn(&super::load::Load) -> f64| comparison.median(|(_, load)| of(load));
     format!(
-        "{:<5} {:<9} {:>9.0} {:>5.2} ms {:>12.0} {:>5.2} ms  {:>5.2} ms  {:>6.1} %\n",
+        "{:<5} {:<9} {:>9.0} {:>5.2} ms {:>12.0} {:>5.2} ms  {:>5.2} ms {:>6.1} %   {:.0} us db-server, {:.0} us Postgres, {:.0} us clients\n",
         name(comparison.what),
         comparison.rows,
         comparison.median(|(pgbench, _)| pgbench.rate),
@@ -46,6 +46,9 @@ fn line(comparison: &Comparison) -> String {
         median(|load| 1000.0 * load.median.as_secs_f64()),
         median(|load| 1000.0 * load.ninety_ninth.as_secs_f64()),
         100.0 * comparison.share(),
+        median(|load| load.cost.server),
+        median(|load| load.cost.postgres),
+        median(|load| load.cost.clients),
     )
 }
 
@@ -89,8 +92,13 @@ fn targets(results: &Results) -> Vec<(String, String, bool)> {
             targets.push((target, percent(left), left >= FLAT));
         }
     }
-    let target = format!("memory of db-server after {} requests: under 60 MiB", results.requests);
-    let reached = format!("{} MiB", results.after / 1024);
+    let mebibytes = |kibibytes: u64| kibibytes.div_ceil(1024);
+    let target = format!(
+        "memory of db-server at most, in {} requests ({} MiB idle): under 60 MiB",
+        results.requests,
+        mebibytes(results.idle)
+    );
+    let reached = format!("{} MiB", mebibytes(results.peak));
     targets.push((target, reached, results.peak < MEMORY));
     targets
 }

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use toml::Table;
 use uuid::Uuid;
 
-use super::{BenchError, BenchOptions};
+use super::{BenchError, BenchOptions, meter::Meter};
 use crate::{
     executables,
     pair::when_bound,
@@ -85,6 +85,14 @@ impl Rig {
             line.split_whitespace().next()?.parse().ok()
         };
         Ok((number("VmRSS:").unwrap_or_default(), number("VmHWM:").unwrap_or_default()))
+    }
+
+    /// Whose processor time is counted.
+    pub(super) fn meter(&self) -> Meter {
+        Meter {
+            server: self.server.pid(),
+            postgres: self.postgres.process().map(Process::pid).unwrap_or_default(),
+        }
     }
 
     pub(super) async fn stop(self) -> Result<(), BenchError> {
