@@ -181,10 +181,10 @@ impl Connection {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                 Err(error) => return Err(BenchError::system("receiving")(error)),
             }
-            if let Some((status, length)) = head(&self.answer[..self.filled]) {
-                if self.filled >= length {
-                    return self.check(work, status);
-                }
+            if let Some((status, length)) = head(&self.answer[..self.filled])
+                && self.filled >= length
+            {
+                return self.check(work, status);
             }
         }
     }

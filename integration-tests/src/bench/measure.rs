@@ -148,6 +148,6 @@ mod tests {
     fn the_share_is_the_median_of_the_rounds_shares() {
         let of = |rounds| Comparison { what: What::Get, rows: 1, rounds };
         assert_eq!(of(vec![round(100.0, 10.0), round(10.0, 5.0), round(10.0, 4.0)]).share(), 0.4);
-        assert_eq!(of(vec![round(10.0, 2.0), round(10.0, 4.0)]).share(), 0.3);
+        assert_eq!(of(vec![round(8.0, 2.0), round(8.0, 4.0)]).share(), 0.375);
     }
 }

@@ -12,9 +12,8 @@ pub fn detail(status: StatusCode, text: &str) -> HttpResponse {
 /// A resource at a path, with and without its trailing slash; a method that it lacks is 405.
 #[must_use]
 pub fn resource(path: &str) -> Resource {
-    // One pattern rather than two: the router tries every pattern before the one that fits.
     let bare = path.trim_end_matches('/');
-    web::resource(format!("{bare}{{slash:/?}}")).default_service(web::to(method_not_allowed))
+    web::resource([format!("{bare}/"), bare.to_owned()]).default_service(web::to(method_not_allowed))
 }
 
 pub(super) async fn not_found() -> HttpResponse {
