@@ -4,6 +4,7 @@
 //! executables, for what only a process shows: signals, exit codes, `kill -9`. Every child process runs under a
 //! [`guard`], so that nothing outlives a test, however it ends.
 
+pub mod bench;
 pub mod client;
 pub mod clock;
 pub mod database;

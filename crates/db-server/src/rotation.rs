@@ -97,16 +97,24 @@ fn pass(
     for column in &ENCRYPTED_COLUMNS {
         let end = column.last(connection)?;
         let (mut at, before) = (0, sum.rewritten);
-        loop {
-            let last = batch(connection, rotation, step, column, at, &mut sum)?;
-            let name = if step == Step::Rewrite { "rewriting" } else { "checking" };
-            let EncryptedColumn { table, column, .. } = column;
-            let rewritten = sum.rewritten - before;
-            observe(Progress { table, column, step: name, at: last.unwrap_or(end), end, rewritten });
-            match last {
-                Some(last) => at = last,
-                None => break,
-            }
+        let step_name = if step == Step::Rewrite { "rewriting" } else { "checking" };
+        let mut tell = |at, rewritten| {
+            observe(Progress {
+                table: column.table,
+                column: column.column,
+                step: step_name,
+                at,
+                end,
+                rewritten,
+            });
+        };
+        while let Some(last) = batch(connection, rotation, step, column, at, &mut sum)? {
+            at = last;
+            tell(at, sum.rewritten - before);
+        }
+        // The last value may have gone meanwhile, or there never was one.
+        if at < end || end == 0 {
+            tell(end, sum.rewritten - before);
         }
     }
     Ok(sum)

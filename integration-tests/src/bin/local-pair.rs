@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use integration_tests::{guard, pair};
+use integration_tests::{bench, guard, pair};
 
 /// Runs Solitude's two servers, the provider sandbox and a private Postgres on this machine.
 #[derive(Parser)]
@@ -18,6 +18,8 @@ enum Command {
     Demo(pair::DemoOptions),
     /// Runs a pair until Ctrl-C.
     Up(pair::UpOptions),
+    /// Measures db-server beside pgbench on a Postgres of its own.
+    Bench(bench::BenchOptions),
     /// Ends its child when its own standard input closes; the pair starts its children through it.
     #[command(hide = true)]
     Guard(guard::Order),
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Demo(options) => pair::demo(&options),
         Command::Up(options) => pair::up(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Guard(order) => match guard::run(&order) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

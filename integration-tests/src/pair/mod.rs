@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 pub use error::PairError;
 pub use options::{DemoOptions, UpOptions};
+pub(crate) use ready::when_bound;
 
 /// Runs the demonstration and gives the exit code.
 #[must_use]

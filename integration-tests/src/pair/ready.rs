@@ -18,7 +18,7 @@ use crate::{
 const READY_LIMIT: Duration = Duration::from_secs(60);
 
 /// Waits until a server has written its address.
-pub(super) async fn when_bound(
+pub(crate) async fn when_bound(
     process: &Process,
     address_file: &Path,
     scheme: &str,

@@ -58,9 +58,17 @@ impl PrivatePostgres {
     /// # Errors
     /// [`PostgresError`].
     pub fn temporary() -> Result<Self, PostgresError> {
+        Self::temporary_with(|options| options.durability = Durability::None)
+    }
+
+    /// Makes an empty cluster in a temporary folder with these changes to its options, and starts it.
+    ///
+    /// # Errors
+    /// [`PostgresError`].
+    pub fn temporary_with(change: impl FnOnce(&mut PostgresOptions)) -> Result<Self, PostgresError> {
         let owned = temporary_folder("solitude-data-")?;
         let mut options = PostgresOptions::new(owned.path().join("data"));
-        options.durability = Durability::None;
+        change(&mut options);
         let mut postgres = Self::prepare(options, Some(owned))?;
         postgres.start()?;
         Ok(postgres)

@@ -39,6 +39,8 @@ pub struct PostgresOptions {
     pub keep: usize,
     /// Whether to print the server's log too.
     pub echo: bool,
+    /// Further settings of the server; they win over those that are always given.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 impl PostgresOptions {
@@ -53,6 +55,7 @@ impl PostgresOptions {
             remove: Vec::new(),
             keep: 1_000,
             echo: false,
+            settings: Vec::new(),
         }
     }
 
@@ -77,6 +80,7 @@ impl PostgresOptions {
             let off = ["fsync", "full_page_writes"];
             settings.extend(off.map(|name| (name, "off".to_owned())));
         }
+        settings.extend(self.settings.iter().cloned());
         settings
     }
 }

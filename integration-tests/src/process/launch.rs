@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::OsString,
+    fs::File,
     io::{self, BufRead, BufReader, Read, Write},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
@@ -29,6 +30,7 @@ pub struct Launch {
     account: Option<Account>,
     keep: usize,
     echo: bool,
+    log: Option<PathBuf>,
 }
 
 impl Launch {
@@ -46,6 +48,7 @@ impl Launch {
             account: None,
             keep: 100_000,
             echo: false,
+            log: None,
         }
     }
 
@@ -127,15 +130,25 @@ impl Launch {
         self
     }
 
+    /// Writes what it prints to this new file, where nobody waits for its lines.
+    #[must_use]
+    pub fn log_to(mut self, file: impl Into<PathBuf>) -> Self {
+        self.log = Some(file.into());
+        self
+    }
+
     /// Starts it.
     ///
     /// # Errors
-    /// [`ProcessError::Start`], or [`ProcessError::Executable`] when the guard is not built.
+    /// [`ProcessError::Start`], [`ProcessError::File`] when its log cannot be made, or [`ProcessError::Executable`]
+    /// when the guard is not built.
     pub fn start(self) -> Result<Process, ProcessError> {
-        let mut guard = self
-            .guard_command(&executables::path("local-pair")?)
-            .spawn()
-            .map_err(|error| self.start_error(error.to_string()))?;
+        let mut command = self.guard_command(&executables::path("local-pair")?);
+        if let Some(log) = &self.log {
+            let file_error = |source| ProcessError::File { name: self.name.clone(), source };
+            command.stderr(File::create(log).map_err(file_error)?);
+        }
+        let mut guard = command.spawn().map_err(|error| self.start_error(error.to_string()))?;
         let orders = guard.stdin.take();
         let watch = Arc::new(Watch::new(self.keep));
         let (started, answer) = mpsc::channel();
@@ -174,7 +187,7 @@ impl Launch {
     }
 
     fn follow_output(&self, guard: &mut Child, watch: &Arc<Watch>) {
-        let Some(output) = guard.stderr.take() else { return };
+        let Some(output) = guard.stderr.take() else { return watch.close_output() };
         let (watch, echo) = (watch.clone(), self.echo.then(|| format!("{:<14} | ", self.name)));
         thread::spawn(move || {
             for_each_line(output, |line| {

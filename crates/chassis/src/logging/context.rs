@@ -66,12 +66,19 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
+    web::block(carried(work)).await.map_err(|_| BlockingError)
+}
+
+/// The same work, to be done in the context of the current request wherever it is done.
+pub fn carried<F, T>(work: F) -> impl FnOnce() -> T
+where
+    F: FnOnce() -> T,
+{
     let current = context();
-    let work = move || match current {
+    move || match current {
         Some(context) => CONTEXT.sync_scope(context, work),
         None => work(),
-    };
-    web::block(work).await.map_err(|_| BlockingError)
+    }
 }
 
 #[cfg(test)]

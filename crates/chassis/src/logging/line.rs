@@ -1,6 +1,7 @@
 //! The two forms of a log line.
 
 use std::{
+    borrow::Cow,
     fmt::Write as _,
     io::{self, Write},
 };
@@ -16,16 +17,12 @@ use super::context;
 pub(super) fn text(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     let mut line = format!("{} {} {}", now(), record.level(), record.target());
     if let Some(context) = context() {
-        let mut field = |name: &str, value: &str| {
-            line.push_str(if line.contains(" [") { " " } else { " [" });
-            let _ = write!(line, "{name}={value}");
-        };
-        field("request", &context.request_id);
+        let _ = write!(line, " [request={}", context.request_id);
         if let Some(id) = &context.transaction_id {
-            field("transaction", id);
+            let _ = write!(line, " transaction={id}");
         }
         if let Some(key) = context.client() {
-            field("client", key);
+            let _ = write!(line, " client={key}");
         }
         line.push(']');
     }
@@ -66,12 +63,15 @@ fn now() -> String {
 }
 
 /// A line break that came in with a request must not begin a line of its own.
-fn one_line(text: &str) -> String {
+fn one_line(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        return Cow::Borrowed(text);
+    }
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() { line.extend(character.escape_default()) } else { line.push(character) }
     }
-    line
+    Cow::Owned(line)
 }
 
 #[cfg(test)]
@@ -81,5 +81,7 @@ mod tests {
     #[test]
     fn a_line_break_in_a_message_does_not_begin_a_line() {
         assert_eq!(one_line("a\nERROR b\r\u{1b}[31m"), r"a\nERROR b\r\u{1b}[31m");
+        assert_eq!(one_line("é … \u{85} b"), r"é … \u{85} b");
+        assert_eq!(one_line("GET / 200"), "GET / 200");
     }
 }

@@ -1,8 +1,9 @@
-//! The way to Postgres: a pool of connections, and transactions as one blocking hop each.
+//! The way to Postgres: a pool of connections, a thread for each, and transactions as one hop to such a thread.
 
 mod manager;
 mod migration;
 mod parameters;
+mod threads;
 mod transaction;
 
 use std::{sync::Arc, time::Duration};
@@ -10,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 use actix_web::rt::time::timeout;
 use diesel::PgConnection;
 use r2d2::Pool;
+use tokio::sync::oneshot;
 
 pub use manager::ConnectFailure;
 pub use migration::MigrationError;
@@ -17,6 +19,7 @@ pub use parameters::{ConnectParameters, SslMode};
 
 use self::{
     manager::{FailureLog, Liveness, Manager},
+    threads::Threads,
     transaction::{Access, Gate, Transactions},
 };
 use crate::{
@@ -32,6 +35,7 @@ const MARGIN: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Database {
     transactions: Arc<Transactions>,
+    threads: Arc<Threads>,
     parameters: Arc<ConnectParameters>,
 }
 
@@ -53,7 +57,12 @@ impl Database {
             pool_wait: parameters.pool_wait,
             statement_timeout: parameters.statement_timeout,
         };
-        Self { transactions: Arc::new(transactions), parameters: Arc::new(parameters) }
+        let threads = Threads::new(parameters.pool_size);
+        Self {
+            transactions: Arc::new(transactions),
+            threads: Arc::new(threads),
+            parameters: Arc::new(parameters),
+        }
     }
 
     /// Runs `work` in one read-only transaction that sees one moment of the database.
@@ -67,6 +76,19 @@ impl Database {
         E: From<StoreError> + Send + 'static,
     {
         self.run(Access::Read, work).await
+    }
+
+    /// Runs one statement that only reads, and saves the round trips of a transaction around it. It may run again on
+    /// another connection when the first one is broken.
+    ///
+    /// # Errors
+    /// A [`StoreError`] of the statement or of the connection.
+    pub async fn query<T, F>(&self, statement: F) -> Result<T, StoreError>
+    where
+        F: FnMut(&mut PgConnection) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.hop(move |transactions, _| transactions.query(statement)).await
     }
 
     /// Runs `work` in one transaction, committed when `work` succeeds and rolled back otherwise. It runs once: rows
@@ -106,20 +128,47 @@ impl Database {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.hop(move |transactions, gate| transactions.run(access, gate, work)).await
+    }
+
+    /// One hop to a thread that may block, with a limit.
+    async fn hop<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Transactions, &Gate) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let gate = Arc::new(Gate::default());
-        let hop = chassis::logging::blocking({
+        let (sender, mut receiver) = oneshot::channel();
+        self.threads.run(Box::new(chassis::logging::carried({
             let (transactions, gate) = (Arc::clone(&self.transactions), Arc::clone(&gate));
-            move || transactions.run(access, &gate, work)
-        });
+            move || {
+                if gate.start() {
+                    // A caller that is gone needs no result.
+                    let _ = sender.send(work(&transactions, &gate));
+                }
+            }
+        })));
+        let wait = self.parameters.pool_wait;
+        if let Ok(answer) = timeout(wait, &mut receiver).await {
+            return result(answer);
+        }
+        if gate.abandon_unstarted() {
+            return Err(self.transactions.no_answer(wait).into());
+        }
         // A server that is frozen, or behind a network that swallows packets, leaves libpq waiting for ever: the
         // caller does not wait with it.
-        let limit = self.parameters.pool_wait + self.parameters.statement_timeout + MARGIN;
-        match timeout(limit, hop).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(StoreError::Interrupted.into()),
+        let limit = wait + self.parameters.statement_timeout + MARGIN;
+        match timeout(limit, receiver).await {
+            Ok(answer) => result(answer),
             Err(_) if gate.abandon() => Err(self.transactions.no_answer(limit).into()),
             // The commit is on its way and nobody knows how it ends.
             Err(_) => Err(StoreError::Unreachable(ConnectionLoss::Silent { after: limit }).into()),
         }
     }
+}
+
+/// What a thread has told; nothing when the work panicked.
+fn result<T, E: From<StoreError>>(answer: Result<Result<T, E>, oneshot::error::RecvError>) -> Result<T, E> {
+    answer.unwrap_or_else(|_| Err(StoreError::Interrupted.into()))
 }

@@ -51,14 +51,25 @@ impl Access {
 #[derive(Debug, Default)]
 pub(super) struct Gate(AtomicU8);
 
-const OPEN: u8 = 0;
-const COMMITTING: u8 = 1;
-const ABANDONED: u8 = 2;
+const WAITING: u8 = 0;
+const OPEN: u8 = 1;
+const COMMITTING: u8 = 2;
+const ABANDONED: u8 = 3;
 
 impl Gate {
+    /// A thread takes the work up; false when the caller has given up.
+    pub(super) fn start(&self) -> bool {
+        self.pass(WAITING, OPEN)
+    }
+
+    /// The caller gives up if nothing has begun; true when nothing ever will.
+    pub(super) fn abandon_unstarted(&self) -> bool {
+        self.pass(WAITING, ABANDONED)
+    }
+
     /// The caller gives up; true when nothing will be committed.
     pub(super) fn abandon(&self) -> bool {
-        self.0.compare_exchange(OPEN, ABANDONED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.abandon_unstarted() || self.pass(OPEN, ABANDONED)
     }
 
     fn is_abandoned(&self) -> bool {
@@ -67,7 +78,11 @@ impl Gate {
 
     /// The commit is about to be sent; false when the caller has given up.
     fn commit(&self) -> bool {
-        self.0.compare_exchange(OPEN, COMMITTING, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.pass(OPEN, COMMITTING)
+    }
+
+    fn pass(&self, from: u8, to: u8) -> bool {
+        self.0.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 }
 
@@ -86,9 +101,6 @@ impl Transactions {
         gate: &Gate,
         work: impl FnOnce(&mut PgConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        if gate.is_abandoned() {
-            return Err(StoreError::Interrupted.into());
-        }
         let mut connection = self.begin(access)?;
         let connection = &mut *connection;
         if gate.is_abandoned() {
@@ -115,9 +127,29 @@ impl Transactions {
         }
     }
 
-    /// A connection in a fresh transaction. Connections that broke while they were idle, as all do when Postgres
-    /// restarts, are replaced: nothing has been done on them yet.
+    /// Runs one statement that only reads, without a transaction around it: alone, it sees one moment anyway. It is
+    /// asked again on another connection when its own turns out to be broken.
+    pub(super) fn query<T>(
+        &self,
+        statement: impl FnMut(&mut PgConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.on_live_connection(statement).map(|(_, value)| value)
+    }
+
+    /// A connection in a fresh transaction.
     fn begin(&self, access: Access) -> Result<PooledConnection<Manager>, StoreError> {
+        let begin = |connection: &mut PgConnection| {
+            Ok(AnsiTransactionManager::begin_transaction_sql(connection, access.begin())?)
+        };
+        self.on_live_connection(begin).map(|(connection, ())| connection)
+    }
+
+    /// Does something on a connection that changes nothing. Connections that broke while they were idle, as all do
+    /// when Postgres restarts, are replaced and it is done again.
+    fn on_live_connection<T>(
+        &self,
+        mut first: impl FnMut(&mut PgConnection) -> Result<T, StoreError>,
+    ) -> Result<(PooledConnection<Manager>, T), StoreError> {
         let end = Instant::now() + self.pool_wait;
         let mut loss = None;
         loop {
@@ -126,18 +158,16 @@ impl Transactions {
                 Ok(connection) => connection,
                 Err(error) => return Err(self.no_connection(error, loss)),
             };
-            match AnsiTransactionManager::begin_transaction_sql(&mut *connection, access.begin()) {
-                Ok(()) => {
+            match first(&mut connection) {
+                Ok(value) => {
                     self.liveness.answered();
-                    return Ok(connection);
+                    return Ok((connection, value));
                 }
-                Err(error) => match StoreError::from(error) {
-                    lost @ StoreError::Unreachable(_) => {
-                        discard(&mut connection);
-                        loss = Some(lost);
-                    }
-                    error => return Err(error),
-                },
+                Err(lost @ StoreError::Unreachable(_)) => {
+                    discard(&mut connection);
+                    loss = Some(lost);
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -194,12 +224,27 @@ mod tests {
     #[test]
     fn whoever_comes_first_wins_and_the_other_is_told() {
         let gate = Gate::default();
+        assert!(gate.start());
         assert!(gate.abandon());
         assert!(gate.is_abandoned());
         assert!(!gate.commit());
 
         let gate = Gate::default();
+        assert!(gate.start());
         assert!(gate.commit());
         assert!(!gate.abandon());
+    }
+
+    #[test]
+    fn work_that_nobody_waits_for_any_more_is_not_begun() {
+        for give_up in [Gate::abandon, Gate::abandon_unstarted] {
+            let gate = Gate::default();
+            assert!(give_up(&gate));
+            assert!(!gate.start());
+        }
+        let begun = Gate::default();
+        assert!(begun.start());
+        assert!(!begun.abandon_unstarted());
+        assert!(begun.commit());
     }
 }

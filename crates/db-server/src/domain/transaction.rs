@@ -55,11 +55,9 @@ pub async fn create(domain: &Domain, new: NewTransaction, actor: String) -> Resu
 /// # Errors
 /// [`DomainError::NotFound`] and what the database gives.
 pub async fn get(domain: &Domain, id: TransactionId) -> Result<Transaction, DomainError> {
-    let get = move |connection: &mut PgConnection| {
-        let row = transaction::by_id(connection, id)?.ok_or(DomainError::NotFound)?;
-        complete_one(connection, row)
-    };
-    domain.database.read(get).await
+    let get = move |connection: &mut PgConnection| transaction::with_relations(connection, id);
+    let (row, relations) = domain.database.query(get).await?.ok_or(DomainError::NotFound)?;
+    Ok(Transaction { row, relations })
 }
 
 /// Reads one page of the transactions that the filter names.

@@ -1,6 +1,6 @@
 //! The table `transactions`.
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, pg::Pg, prelude::*};
@@ -67,7 +67,8 @@ pub struct TransactionRow {
 /// A transaction to be created; the fields are [`TransactionRow`]'s.
 #[expect(missing_docs, reason = "each field is documented in TransactionRow")]
 #[derive(Clone, Debug, Default, Insertable)]
-#[diesel(table_name = transactions)]
+// Every column here is null by default, and a statement with the word DEFAULT in it would not stay prepared.
+#[diesel(table_name = transactions, treat_none_as_default_value = false)]
 pub struct NewTransaction {
     pub uuid: String,
     pub amount_minor: Option<i64>,
@@ -154,12 +155,23 @@ pub fn insert(
     Ok(row)
 }
 
-/// Finds a transaction by its key.
+/// Finds a transaction by its key, and those that belong to it as [`relations`] has them, in one statement.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn by_id(connection: &mut PgConnection, id: TransactionId) -> Result<Option<TransactionRow>, StoreError> {
-    Ok(transactions::table.find(id).select(TransactionRow::as_select()).first(connection).optional()?)
+pub fn with_relations(
+    connection: &mut PgConnection,
+    id: TransactionId,
+) -> Result<Option<(TransactionRow, Vec<TransactionRow>)>, StoreError> {
+    let itself = transactions::table.find(id).select(TransactionRow::as_select());
+    let related =
+        transactions::table.filter(transactions::related_id.eq(id)).select(TransactionRow::as_select());
+    let mut rows: Vec<TransactionRow> = itself.union_all(related).load(connection)?;
+    // No transaction belongs to itself: the schema sees to that.
+    let Some(position) = rows.iter().position(|row| row.id == id) else { return Ok(None) };
+    let row = rows.swap_remove(position);
+    rows.sort_by_key(|row| Reverse(row.id));
+    Ok(Some((row, rows)))
 }
 
 /// Finds a transaction by its key and locks its row until the database transaction ends.

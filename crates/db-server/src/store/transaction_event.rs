@@ -28,7 +28,8 @@ pub struct TransactionEventRow {
 
 /// A change to be recorded.
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = transaction_events)]
+// Null is the default, and a statement with the word DEFAULT in it would not stay prepared.
+#[diesel(table_name = transaction_events, treat_none_as_default_value = false)]
 pub(super) struct NewTransactionEvent<'a> {
     pub(super) transaction_id: TransactionId,
     pub(super) actor: &'a str,

@@ -1,0 +1,89 @@
+//! Processor time, so that it can be told where the time goes and what a change saves on a machine that is busy.
+
+use std::fs;
+
+use super::BenchError;
+
+/// Clock ticks in `/proc` are hundredths of a second on Linux, whatever the machine (`proc_pid_stat(5)`, `time(7)`).
+const MICROSECONDS_A_TICK: f64 = 10_000.0;
+
+/// Whose time is counted.
+#[derive(Clone, Copy)]
+pub(super) struct Meter {
+    /// db-server's process.
+    pub(super) server: u32,
+    /// The Postgres process that is the parent of all others.
+    pub(super) postgres: u32,
+}
+
+/// Processor time in microseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Usage {
+    /// db-server's.
+    pub(super) server: f64,
+    /// That of all Postgres processes.
+    pub(super) postgres: f64,
+    /// The load generator's.
+    pub(super) clients: f64,
+}
+
+impl Meter {
+    /// What has been used so far.
+    ///
+    /// # Errors
+    /// [`BenchError::System`] when a process is gone.
+    pub(super) fn read(&self) -> Result<Usage, BenchError> {
+        let mut usage = Usage { server: of(self.server)?.1, ..Usage::default() };
+        usage.clients = of(std::process::id())?.1;
+        for entry in fs::read_dir("/proc").map_err(BenchError::system("/proc"))?.filter_map(Result::ok) {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            // One that has just ended, as pgbench's sessions may have, is not counted at all.
+            if let Ok((parent, time)) = of(pid) {
+                usage.postgres += if parent == self.postgres { time } else { 0.0 };
+            }
+        }
+        Ok(usage)
+    }
+}
+
+impl Usage {
+    pub(super) fn since(&self, before: &Self) -> Self {
+        Self {
+            server: self.server - before.server,
+            postgres: self.postgres - before.postgres,
+            clients: self.clients - before.clients,
+        }
+    }
+
+    /// The share of one of so many requests.
+    pub(super) fn each(&self, requests: usize) -> Self {
+        let part = |time: f64| time / requests.max(1) as f64;
+        Self { server: part(self.server), postgres: part(self.postgres), clients: part(self.clients) }
+    }
+}
+
+/// The parent of a process, and its time in user and kernel mode.
+fn of(pid: u32) -> Result<(u32, f64), BenchError> {
+    let path = format!("/proc/{pid}/stat");
+    let stat = fs::read_to_string(&path).map_err(BenchError::system(&path))?;
+    read(&stat).ok_or(BenchError::Malformed(path))
+}
+
+/// Fields 4, 14 and 15; the second one is a name in parentheses, which may hold anything.
+fn read(stat: &str) -> Option<(u32, f64)> {
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
+    Some((fields.get(1)?.parse().ok()?, (ticks(11)? + ticks(12)?) * MICROSECONDS_A_TICK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parent_and_time_are_read_whatever_the_process_is_called() {
+        let stat = "12 (a) b (c) S 7 12 12 0 -1 4194560 100 0 0 0 30 12 0 0 20 0 1 0 100 0 0";
+        assert_eq!(read(stat), Some((7, 420_000.0)));
+        assert_eq!(read("12"), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! What is measured: a private, durable Postgres and the real db-server, both with settings of their own.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use diesel::PgConnection;
+use oauth1::Credentials;
+use rustix::process::Signal;
+use tempfile::TempDir;
+use toml::Table;
+use uuid::Uuid;
+
+use super::{BenchError, BenchOptions, meter::Meter};
+use crate::{
+    executables,
+    pair::when_bound,
+    postgres::{PrivatePostgres, ROLE},
+    process::{Launch, Process},
+    settings::{DbServer, Secret, merge},
+};
+
+const DATABASE: &str = "bench";
+const CLIENT_KEY: &str = "bench";
+
+/// Both, running.
+pub(super) struct Rig {
+    server: Process,
+    url: String,
+    secret: String,
+    folder: TempDir,
+    // Last, for db-server is to end before it.
+    postgres: PrivatePostgres,
+}
+
+impl Rig {
+    pub(super) async fn start(options: &BenchOptions) -> Result<Self, BenchError> {
+        let folder = tempfile::tempdir().map_err(BenchError::system("a temporary folder"))?;
+        let postgres = PrivatePostgres::temporary_with(|options| {
+            options.durability = crate::postgres::Durability::Full;
+            options.settings = postgres_settings();
+        })?;
+        postgres.create_database(DATABASE, None)?;
+        let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        let (server, url) = serve(options, folder.path(), &postgres, &secret).await?;
+        Ok(Self { server, url, secret, folder, postgres })
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(super) fn address(&self) -> Result<SocketAddr, BenchError> {
+        let address = self.url.trim_start_matches("http://").parse();
+        address.map_err(|_| BenchError::Malformed(self.url.clone()))
+    }
+
+    pub(super) fn credentials(&self) -> Credentials {
+        let consumer_secret = self.secret.clone().into();
+        Credentials { consumer_key: CLIENT_KEY.to_owned(), consumer_secret, realm: None }
+    }
+
+    /// The database for pgbench, as the role that db-server connects as.
+    pub(super) fn database_url(&self) -> String {
+        self.postgres.url(DATABASE, ROLE)
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A connection of the superuser.
+    pub(super) fn connect(&self) -> Result<PgConnection, BenchError> {
+        Ok(self.postgres.connect(DATABASE)?)
+    }
+
+    /// What db-server occupies in memory, now and at most, in KiB (`proc_pid_status(5)`: VmRSS and VmHWM).
+    pub(super) fn memory(&self) -> Result<(u64, u64), BenchError> {
+        let path = PathBuf::from(format!("/proc/{}/status", self.server.pid()));
+        let status = fs::read_to_string(&path).map_err(BenchError::system(path.display()))?;
+        let number = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.split_whitespace().next()?.parse().ok()
+        };
+        Ok((number("VmRSS:").unwrap_or_default(), number("VmHWM:").unwrap_or_default()))
+    }
+
+    /// Whose processor time is counted.
+    pub(super) fn meter(&self) -> Meter {
+        Meter {
+            server: self.server.pid(),
+            postgres: self.postgres.process().map(Process::pid).unwrap_or_default(),
+        }
+    }
+
+    pub(super) async fn stop(self) -> Result<(), BenchError> {
+        self.server.signal(Signal::TERM);
+        self.server.wait().await?;
+        Ok(())
+    }
+}
+
+/// More memory than the default, and room for a measurement between two checkpoints; nothing that makes a commit
+/// less durable.
+fn postgres_settings() -> Vec<(&'static str, String)> {
+    let settings = [("shared_buffers", "512MB"), ("max_wal_size", "8GB"), ("checkpoint_timeout", "30min")];
+    settings.map(|(name, value)| (name, value.to_owned())).into()
+}
+
+async fn serve(
+    options: &BenchOptions,
+    folder: &Path,
+    postgres: &PrivatePostgres,
+    secret: &str,
+) -> Result<(Process, String), BenchError> {
+    let address_file = folder.join("address");
+    let made = DbServer {
+        listen: "127.0.0.1:0".to_owned(),
+        address_file: Some(&address_file),
+        postgres_socket: postgres.socket_folder(),
+        database: DATABASE,
+        user: ROLE,
+        encryption_key: Secret::literal(&fernet::Fernet::generate_key()),
+        lookup_key: Secret::literal("no address is looked up here"),
+        pepper: Secret::literal("no PIN is kept here"),
+        client_key: CLIENT_KEY,
+        client_secret: Secret::literal(secret),
+        // Nothing that is measured goes there.
+        proxy_url: "http://127.0.0.1:1".to_owned(),
+    };
+    let mut table = made.table();
+    merge(&mut table, tuned(options));
+    let path = folder.join("db-server.toml");
+    fs::write(&path, table.to_string()).map_err(BenchError::system(path.display()))?;
+    let program = match &options.db_server {
+        Some(program) => program.clone(),
+        None => executables::path("db-server").map_err(crate::process::ProcessError::from)?,
+    };
+    // Its log goes to a file, as an operator's would; the harness would spend more on reading it than it on writing.
+    let launch = Launch::new("db-server", program).argument("--config").argument(&path);
+    let process = launch.log_to(folder.join("db-server.log")).start()?;
+    let url = when_bound(&process, &address_file, "http").await?;
+    Ok((process, url))
+}
+
+fn tuned(options: &BenchOptions) -> Table {
+    let table = |key: &str, value: u32| Table::from_iter([(key.to_owned(), i64::from(value).into())]);
+    Table::from_iter([
+        ("server".to_owned(), table("workers", options.workers).into()),
+        ("database".to_owned(), table("pool_size", options.pool).into()),
+    ])
+}
