@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import uuid
@@ -75,7 +77,11 @@ def unique(name):
 @contextlib.contextmanager
 def running():
     """Runs a pair on free ports, and takes everything away again."""
+    # Told to end, everything is still taken away.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="solitude-python-") as folder:
+        # Postgres, which runs as another user when this is root, walks through it.
+        os.chmod(folder, 0o711)
         state, settings = pathlib.Path(folder) / "state", pathlib.Path(folder) / "settings.toml"
         settings.write_text(SETTINGS)
         ports = [word for name in ("db", "proxy", "sandbox") for word in (f"--{name}-port", "0")]
