@@ -2,7 +2,7 @@
 //!
 //! A file is written beside its place under a hidden name and flushed to the disk before it appears. For revenue the
 //! rows of `transaction_log` must agree with the files, and a disk and a database have no common commit. The order is
-//! in [`revenue`].
+//! in `revenue`.
 
 mod csv_file;
 mod place;
