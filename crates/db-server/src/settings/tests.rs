@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::database::SslMode;
 
 /// 32 bytes in the base64url form of a Fernet key.
 const KEY: &str = "ZHVtbXlkdW1teWR1bW15ZHVtbXlkdW1teWR1bW15ZHU=";
