@@ -1,6 +1,7 @@
 //! The rows: plain functions over a connection, one module a resource. It decides nothing.
 
 pub mod code;
+mod creation;
 pub mod error;
 pub mod id;
 pub mod page;
