@@ -1,5 +1,7 @@
 //! Percent-encoding as RFC 5849 asks for it in section 3.6, and the decoding of forms and queries.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 /// Everything but the unreserved characters of RFC 3986, section 2.3.
@@ -13,7 +15,8 @@ pub fn percent_encode(text: &str) -> String {
 
 /// Encodes bytes, which may come from a query that is not UTF-8.
 pub(crate) fn encode_bytes(bytes: &[u8]) -> String {
-    percent_encoding::percent_encode(bytes, RESERVED).to_string()
+    // Nearly always there is nothing to encode, and then this copies; `to_string` would go through a formatter.
+    Cow::from(percent_encoding::percent_encode(bytes, RESERVED)).into_owned()
 }
 
 /// Decodes one name or value of an `application/x-www-form-urlencoded` query; `+` is a space.

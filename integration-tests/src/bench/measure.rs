@@ -60,7 +60,7 @@ impl Comparison {
 /// [`BenchError`].
 pub(super) async fn api(options: &BenchOptions) -> Result<Results, BenchError> {
     let rig = Rig::start(options).await?;
-    let pgbench = Pgbench::find(rig.database_url(), rig.folder(), options.connections)?;
+    let pgbench = Pgbench::find(rig.database_url(), rig.folder(), options.connections, rig.meter())?;
     let bench = Bench { options, rig: &rig, pgbench };
     let (idle, _) = rig.memory()?;
     let mut comparisons = Vec::new();
@@ -141,7 +141,7 @@ mod tests {
     fn round(pgbench: f64, rate: f64) -> (Yardstick, Load) {
         let cost = Usage::default();
         let load = Load { rate, median: Duration::ZERO, ninety_ninth: Duration::ZERO, cost };
-        (Yardstick { rate: pgbench, average: Duration::ZERO }, load)
+        (Yardstick { rate: pgbench, average: Duration::ZERO, cost: Usage::default() }, load)
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) struct Usage {
     pub(super) server: f64,
     /// That of all Postgres processes.
     pub(super) postgres: f64,
-    /// The load generator's.
+    /// The load generator's, or pgbench's.
     pub(super) clients: f64,
 }
 
@@ -33,13 +33,16 @@ impl Meter {
     /// # Errors
     /// [`BenchError::System`] when a process is gone.
     pub(super) fn read(&self) -> Result<Usage, BenchError> {
-        let mut usage = Usage { server: of(self.server)?.1, ..Usage::default() };
-        usage.clients = of(std::process::id())?.1;
+        let mut usage = Usage { server: of(self.server)?.own, ..Usage::default() };
+        // pgbench is a child that has ended by then, and so are its sessions.
+        usage.clients = of(std::process::id())?.with_ended();
+        usage.postgres = of(self.postgres)?.with_ended();
         for entry in fs::read_dir("/proc").map_err(BenchError::system("/proc"))?.filter_map(Result::ok) {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            // One that has just ended, as pgbench's sessions may have, is not counted at all.
-            if let Ok((parent, time)) = of(pid) {
-                usage.postgres += if parent == self.postgres { time } else { 0.0 };
+            if let Ok(time) = of(pid)
+                && time.parent == self.postgres
+            {
+                usage.postgres += time.own;
             }
         }
         Ok(usage)
@@ -55,6 +58,11 @@ impl Usage {
         }
     }
 
+    /// All of it.
+    pub(super) fn total(&self) -> f64 {
+        self.server + self.postgres + self.clients
+    }
+
     /// The share of one of so many requests.
     pub(super) fn each(&self, requests: usize) -> Self {
         let part = |time: f64| time / requests.max(1) as f64;
@@ -62,18 +70,33 @@ impl Usage {
     }
 }
 
-/// The parent of a process, and its time in user and kernel mode.
-fn of(pid: u32) -> Result<(u32, f64), BenchError> {
+/// The time of one process in user and kernel mode.
+#[derive(Debug, PartialEq)]
+struct Time {
+    parent: u32,
+    own: f64,
+    /// That of its children which have ended.
+    ended: f64,
+}
+
+impl Time {
+    fn with_ended(&self) -> f64 {
+        self.own + self.ended
+    }
+}
+
+fn of(pid: u32) -> Result<Time, BenchError> {
     let path = format!("/proc/{pid}/stat");
     let stat = fs::read_to_string(&path).map_err(BenchError::system(&path))?;
     read(&stat).ok_or(BenchError::Malformed(path))
 }
 
-/// Fields 4, 14 and 15; the second one is a name in parentheses, which may hold anything.
-fn read(stat: &str) -> Option<(u32, f64)> {
+/// Fields 4 and 14 to 17; the second one is a name in parentheses, which may hold anything.
+fn read(stat: &str) -> Option<Time> {
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
-    Some((fields.get(1)?.parse().ok()?, (ticks(11)? + ticks(12)?) * MICROSECONDS_A_TICK))
+    let time = |index: usize| Some((ticks(index)? + ticks(index + 1)?) * MICROSECONDS_A_TICK);
+    Some(Time { parent: fields.get(1)?.parse().ok()?, own: time(11)?, ended: time(13)? })
 }
 
 #[cfg(test)]
@@ -81,9 +104,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parent_and_time_are_read_whatever_the_process_is_called() {
-        let stat = "12 (a) b (c) S 7 12 12 0 -1 4194560 100 0 0 0 30 12 0 0 20 0 1 0 100 0 0";
-        assert_eq!(read(stat), Some((7, 420_000.0)));
+    fn parent_and_times_are_read_whatever_the_process_is_called() {
+        let stat = "12 (a) b (c) S 7 12 12 0 -1 4194560 100 0 0 0 30 12 2 1 20 0 1 0 100 0 0";
+        assert_eq!(read(stat), Some(Time { parent: 7, own: 420_000.0, ended: 30_000.0 }));
         assert_eq!(read("12"), None);
     }
 }

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use super::BenchError;
+use super::{
+    BenchError,
+    meter::{Meter, Usage},
+};
 use crate::postgres::binaries;
 
 /// pgbench and where it runs.
@@ -16,6 +19,7 @@ pub(super) struct Pgbench {
     url: String,
     folder: PathBuf,
     connections: u32,
+    meter: Meter,
 }
 
 /// What pgbench reports.
@@ -24,6 +28,8 @@ pub(super) struct Yardstick {
     pub(super) rate: f64,
     /// What one took on average.
     pub(super) average: Duration,
+    /// What one cost, in processor time.
+    pub(super) cost: Usage,
 }
 
 impl Pgbench {
@@ -31,7 +37,12 @@ impl Pgbench {
     ///
     /// # Errors
     /// [`BenchError::NoPgbench`].
-    pub(super) fn find(url: String, folder: &Path, connections: u32) -> Result<Self, BenchError> {
+    pub(super) fn find(
+        url: String,
+        folder: &Path,
+        connections: u32,
+        meter: Meter,
+    ) -> Result<Self, BenchError> {
         let path = env::var_os("PATH").unwrap_or_default();
         let program = binaries::find()
             .into_iter()
@@ -39,7 +50,7 @@ impl Pgbench {
             .map(|folder| folder.join("pgbench"))
             .find(|program| program.is_file())
             .ok_or(BenchError::NoPgbench)?;
-        Ok(Self { program, url, folder: folder.to_owned(), connections })
+        Ok(Self { program, url, folder: folder.to_owned(), connections, meter })
     }
 
     /// Runs this script for so long to warm up, then for that long to measure.
@@ -55,7 +66,11 @@ impl Pgbench {
         let file = self.folder.join("pgbench.sql");
         fs::write(&file, script).map_err(BenchError::system(file.display()))?;
         self.once(&file, warm_up)?;
-        self.once(&file, measured)
+        let before = self.meter.read()?;
+        let mut yardstick = self.once(&file, measured)?;
+        let used = self.meter.read()?.since(&before);
+        yardstick.cost = used.each((yardstick.rate * measured.as_secs_f64()) as usize);
+        Ok(yardstick)
     }
 
     fn once(&self, script: &Path, length: Duration) -> Result<Yardstick, BenchError> {
@@ -86,7 +101,8 @@ fn read(report: &str) -> Option<Yardstick> {
         line.split_whitespace().next()?.parse().ok()
     };
     let (rate, milliseconds) = (number("tps = ")?, number("latency average = ")?);
-    (rate > 0.0).then(|| Yardstick { rate, average: Duration::from_secs_f64(milliseconds / 1000.0) })
+    let average = Duration::from_secs_f64(milliseconds / 1000.0);
+    (rate > 0.0).then(|| Yardstick { rate, average, cost: Usage::default() })
 }
 
 #[cfg(test)]

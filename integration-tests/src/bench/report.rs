@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{
     BenchOptions,
     measure::{Comparison, Results, What},
+    meter::Usage,
 };
 
 /// The least share of pgbench's rate.
@@ -19,11 +20,18 @@ const MEMORY: u64 = 60 * 1024;
 pub(super) fn table(options: &BenchOptions, results: &Results) -> String {
     let mut text = format!(
         "{} connections, {} rounds of {} s; db-server with {} workers and {} connections to Postgres\n\n\
-         work  rows      pgbench/s  average  db-server/s  median    99 %      share   processor time of one request\n",
+         work  rows      pgbench/s  average  db-server/s  median    99 %      share\n",
         options.connections, options.rounds, options.seconds, options.workers, options.pool
     );
     for comparison in &results.comparisons {
         text.push_str(&line(comparison));
+    }
+    text.push_str(
+        "\nprocessor time of one, in microseconds\n\
+         work  rows      pgbench  its Postgres   clients  db-server  Postgres    pgbench's part of db-server's\n",
+    );
+    for comparison in &results.comparisons {
+        text.push_str(&cost(comparison));
     }
     text.push('\n');
     for (target, reached, met) in targets(results) {
@@ -37,7 +45,7 @@ pub(super) fn table(options: &BenchOptions, results: &Results) -> String {
 fn line(comparison: &Comparison) -> String {
     let median = |of: fn(&super::load::Load) -> f64| comparison.median(|(_, load)| of(load));
     format!(
-        "{:<5} {:<9} {:>9.0} {:>5.2} ms {:>12.0} {:>5.2} ms  {:>5.2} ms {:>6.1} %   {:.0} us db-server, {:.0} us Postgres, {:.0} us clients\n",
+        "{:<5} {:<9} {:>9.0} {:>5.2} ms {:>12.0} {:>5.2} ms  {:>5.2} ms {:>6.1} %\n",
         name(comparison.what),
         comparison.rows,
         comparison.median(|(pgbench, _)| pgbench.rate),
@@ -46,9 +54,22 @@ fn line(comparison: &Comparison) -> String {
         median(|load| 1000.0 * load.median.as_secs_f64()),
         median(|load| 1000.0 * load.ninety_ninth.as_secs_f64()),
         100.0 * comparison.share(),
-        median(|load| load.cost.server),
-        median(|load| load.cost.postgres),
-        median(|load| load.cost.clients),
+    )
+}
+
+fn cost(comparison: &Comparison) -> String {
+    let pgbench = |of: fn(&Usage) -> f64| comparison.median(|(pgbench, _)| of(&pgbench.cost));
+    let load = |of: fn(&Usage) -> f64| comparison.median(|(_, load)| of(&load.cost));
+    format!(
+        "{:<5} {:<9} {:>7.0} {:>13.0} {:>9.0} {:>10.0} {:>9.0} {:>11.1} %\n",
+        name(comparison.what),
+        comparison.rows,
+        pgbench(|usage| usage.clients),
+        pgbench(|usage| usage.postgres),
+        load(|usage| usage.clients),
+        load(|usage| usage.server),
+        load(|usage| usage.postgres),
+        100.0 * comparison.median(|(pgbench, load)| pgbench.cost.total() / load.cost.total()),
     )
 }
 

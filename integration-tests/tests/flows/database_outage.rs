@@ -58,6 +58,25 @@ async fn db_server_answers_clearly_while_postgres_is_gone_and_recovers_by_itself
 }
 
 #[actix_web::test]
+async fn no_transaction_is_refused_for_connections_that_broke_while_they_were_idle() {
+    let mut running = Executables::start("", "", Dummies::default()).await;
+    let client = running.client();
+    for how in [Stop::Fast, Stop::Immediate] {
+        // Several at once, so that the pool has several connections.
+        let none = json!({});
+        let posts = (0..8).map(|_| client.post("/generic/transaction/", &none));
+        for answer in futures_util::future::join_all(posts).await {
+            created(answer);
+        }
+        running.postgres.stop(how).unwrap();
+        running.postgres.start().unwrap();
+        for _ in 0..12 {
+            created(client.post("/generic/transaction/", &none).await);
+        }
+    }
+}
+
+#[actix_web::test]
 async fn db_server_ends_with_129_when_postgres_is_out_of_reach_at_start() {
     let folder = tempfile::tempdir().unwrap();
     let table = db_server_settings(folder.path(), DATABASE, "http://127.0.0.1:1", &Dummies::default());

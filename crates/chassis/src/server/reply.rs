@@ -13,7 +13,14 @@ pub fn detail(status: StatusCode, text: &str) -> HttpResponse {
 #[must_use]
 pub fn resource(path: &str) -> Resource {
     let bare = path.trim_end_matches('/');
-    web::resource([format!("{bare}/"), bare.to_owned()]).default_service(web::to(method_not_allowed))
+    let resource = if bare.contains('{') {
+        // A handler may take the parts of the path by their places, so that there can be no part for the slash.
+        web::resource([format!("{bare}/"), bare.to_owned()])
+    } else {
+        // The router tries the patterns of all routes before the one that fits: one is cheaper than two.
+        web::resource(format!("{bare}{{slash:/?}}"))
+    };
+    resource.default_service(web::to(method_not_allowed))
 }
 
 pub(super) async fn not_found() -> HttpResponse {

@@ -83,12 +83,25 @@ impl Database {
     ///
     /// # Errors
     /// A [`StoreError`] of the statement or of the connection.
-    pub async fn query<T, F>(&self, statement: F) -> Result<T, StoreError>
+    pub async fn read_one<T, F>(&self, statement: F) -> Result<T, StoreError>
     where
         F: FnMut(&mut PgConnection) -> Result<T, StoreError> + Send + 'static,
         T: Send + 'static,
     {
-        self.hop(move |transactions, _| transactions.query(statement)).await
+        self.hop(move |transactions, _| transactions.read_one(statement)).await
+    }
+
+    /// Runs one statement that changes something, and saves the round trips of a transaction around it. It runs once.
+    ///
+    /// # Errors
+    /// A [`StoreError`] of the statement or of the connection. After [`StoreError::Unreachable`] it may or may not
+    /// have happened; after every other error nothing has.
+    pub async fn write_one<T, F>(&self, statement: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&mut PgConnection) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.hop(move |transactions, gate| transactions.write_one(gate, statement)).await
     }
 
     /// Runs `work` in one transaction, committed when `work` succeeds and rolled back otherwise. It runs once: rows

@@ -129,11 +129,31 @@ impl Transactions {
 
     /// Runs one statement that only reads, without a transaction around it: alone, it sees one moment anyway. It is
     /// asked again on another connection when its own turns out to be broken.
-    pub(super) fn query<T>(
+    pub(super) fn read_one<T>(
         &self,
         statement: impl FnMut(&mut PgConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.on_live_connection(statement).map(|(_, value)| value)
+    }
+
+    /// Runs one statement that changes something, without a transaction around it: alone, it is done wholly or not
+    /// at all anyway. It is sent once, so that the connection is looked at before; one that breaks after that leaves
+    /// open what has been done, as one that breaks during a commit does.
+    pub(super) fn write_one<T>(
+        &self,
+        gate: &Gate,
+        statement: impl FnOnce(&mut PgConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (mut connection, ()) = self.on_live_connection(look_at)?;
+        if !gate.commit() {
+            return Err(StoreError::Interrupted);
+        }
+        let result = statement(&mut connection);
+        match &result {
+            Err(StoreError::Unreachable(_)) => discard(&mut connection),
+            _ => self.liveness.answered(),
+        }
+        result
     }
 
     /// A connection in a fresh transaction.
@@ -209,6 +229,13 @@ impl Transactions {
             }
         }
     }
+}
+
+/// Looks, without asking, whether the server has closed the connection. What it said last is read first and the end
+/// after that, hence twice.
+fn look_at(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let lost = (0..2).find_map(|_| connection.notifications_iter().find_map(Result::err));
+    lost.map_or(Ok(()), |error| Err(StoreError::Unreachable(ConnectionLoss::Query(error))))
 }
 
 /// Tells the pool not to give this connection to anybody again. Diesel notices by itself only what has an SQLSTATE,

@@ -43,11 +43,9 @@ pub struct Patch {
 /// [`DomainError`]; an id may be taken, a resource that it refers to may not exist, its status may need more.
 pub async fn create(domain: &Domain, new: NewTransaction, actor: String) -> Result<Transaction, DomainError> {
     lifecycle::check_complete(new.status, new.provider, new.product_id.is_some())?;
-    let create = move |connection: &mut PgConnection| {
-        let row = transaction::insert(connection, &new, &actor)?;
-        Ok(Transaction { row, relations: Vec::new() })
-    };
-    domain.database.write(create).await
+    let create = move |connection: &mut PgConnection| transaction::insert(connection, &new, &actor);
+    let row = domain.database.write_one(create).await?;
+    Ok(Transaction { row, relations: Vec::new() })
 }
 
 /// Reads a transaction.
@@ -56,7 +54,7 @@ pub async fn create(domain: &Domain, new: NewTransaction, actor: String) -> Resu
 /// [`DomainError::NotFound`] and what the database gives.
 pub async fn get(domain: &Domain, id: TransactionId) -> Result<Transaction, DomainError> {
     let get = move |connection: &mut PgConnection| transaction::with_relations(connection, id);
-    let (row, relations) = domain.database.query(get).await?.ok_or(DomainError::NotFound)?;
+    let (row, relations) = domain.database.read_one(get).await?.ok_or(DomainError::NotFound)?;
     Ok(Transaction { row, relations })
 }
 

@@ -3,6 +3,7 @@
 pub mod api_client;
 pub mod buyer;
 pub mod code;
+mod creation;
 pub mod error;
 pub mod failure;
 pub mod id;

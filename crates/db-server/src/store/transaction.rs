@@ -8,6 +8,7 @@ use diesel::{dsl::now, pg::Pg, prelude::*};
 use super::{
     Listed, Page, StoreError, check_counter,
     code::{Provider, TransactionStatus, TransactionType},
+    creation::Creation,
     id::{BuyerId, ProductId, SellerId, TransactionId},
     transaction_event::{self, NewTransactionEvent},
 };
@@ -137,7 +138,7 @@ impl TransactionFilter {
     }
 }
 
-/// Creates a transaction, with its first audit event.
+/// Creates a transaction, with its first audit event, in one statement.
 ///
 /// # Errors
 /// [`StoreError`]; `transactions_uuid_key`, `transactions_uid_pay_provider_key`,
@@ -147,12 +148,9 @@ pub fn insert(
     new: &NewTransaction,
     actor: &str,
 ) -> Result<TransactionRow, StoreError> {
-    let row: TransactionRow = diesel::insert_into(transactions::table)
-        .values(new)
-        .returning(TransactionRow::as_returning())
-        .get_result(connection)?;
-    record(connection, &row, None, actor)?;
-    Ok(row)
+    let insert =
+        diesel::insert_into(transactions::table).values(new).returning(TransactionRow::as_returning());
+    Ok(Creation { insert, actor }.get_result(connection)?)
 }
 
 /// Finds a transaction by its key, and those that belong to it as [`relations`] has them, in one statement.
@@ -246,7 +244,7 @@ pub fn update(
         .returning(TransactionRow::as_returning())
         .get_result(connection)?;
     if row.status != old.status {
-        record(connection, &row, Some(old.status), actor)?;
+        record(connection, &row, old.status, actor)?;
     }
     Ok(row)
 }
@@ -277,13 +275,13 @@ pub fn relations(
 fn record(
     connection: &mut PgConnection,
     row: &TransactionRow,
-    old_status: Option<TransactionStatus>,
+    old_status: TransactionStatus,
     actor: &str,
 ) -> Result<(), StoreError> {
     let event = NewTransactionEvent {
         transaction_id: row.id,
         actor,
-        old_status,
+        old_status: Some(old_status),
         new_status: row.status,
         status_reason: row.status_reason.as_deref(),
     };
