@@ -19,7 +19,7 @@ pub use parameters::{ConnectParameters, SslMode};
 
 use self::{
     manager::{FailureLog, Liveness, Manager},
-    threads::Threads,
+    threads::{Job, Threads},
     transaction::{Access, Gate, Transactions},
 };
 use crate::{
@@ -153,7 +153,7 @@ impl Database {
     {
         let gate = Arc::new(Gate::default());
         let (sender, mut receiver) = oneshot::channel();
-        self.threads.run(Box::new(chassis::logging::carried({
+        let work = chassis::logging::carried({
             let (transactions, gate) = (Arc::clone(&self.transactions), Arc::clone(&gate));
             move || {
                 if gate.start() {
@@ -161,7 +161,8 @@ impl Database {
                     let _ = sender.send(work(&transactions, &gate));
                 }
             }
-        })));
+        });
+        self.threads.run(Job { gate: Arc::clone(&gate), work: Box::new(work) });
         let wait = self.parameters.pool_wait;
         if let Ok(answer) = timeout(wait, &mut receiver).await {
             return result(answer);
@@ -171,8 +172,9 @@ impl Database {
         }
         // A server that is frozen, or behind a network that swallows packets, leaves libpq waiting for ever: the
         // caller does not wait with it.
-        let limit = wait + self.parameters.statement_timeout + MARGIN;
-        match timeout(limit, receiver).await {
+        let rest = self.parameters.statement_timeout + MARGIN;
+        let limit = wait + rest;
+        match timeout(rest, receiver).await {
             Ok(answer) => result(answer),
             Err(_) if gate.abandon() => Err(self.transactions.no_answer(limit).into()),
             // The commit is on its way and nobody knows how it ends.

@@ -11,8 +11,15 @@ use std::{
     thread,
 };
 
-/// What a thread does; it tells its result by itself.
-pub(super) type Job = Box<dyn FnOnce() + Send>;
+use super::transaction::Gate;
+
+/// Something to do.
+pub(super) struct Job {
+    /// Whether it is still wanted.
+    pub(super) gate: Arc<Gate>,
+    /// What a thread does; it tells its result by itself.
+    pub(super) work: Box<dyn FnOnce() + Send>,
+}
 
 /// So many threads at most. They end when this is dropped and the queue is empty.
 pub(super) struct Threads {
@@ -30,7 +37,7 @@ struct Queue {
 struct State {
     jobs: VecDeque<Job>,
     /// Threads that wait for a job.
-    idle: u32,
+    idle: usize,
     threads: u32,
     closed: bool,
 }
@@ -43,8 +50,14 @@ impl Threads {
     /// Adds a job to the end of the queue, and a thread when all are at work and there may be one more.
     pub(super) fn run(&self, job: Job) {
         let mut state = self.queue.lock();
+        // All wait for equally long, so that those whose callers have given up are at the front. While Postgres is
+        // frozen no thread takes them away.
+        while state.jobs.front().is_some_and(|first| first.gate.is_abandoned()) {
+            state.jobs.pop_front();
+        }
         state.jobs.push_back(job);
-        if state.idle > 0 {
+        // A thread that has been woken up counts as idle until it runs.
+        if state.jobs.len() <= state.idle {
             drop(state);
             self.queue.changed.notify_one();
         } else if state.threads < self.limit {
@@ -81,7 +94,7 @@ impl Queue {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
                 // Whoever waits for the result sees that there is none; the thread is needed for the next.
-                let _ = catch_unwind(AssertUnwindSafe(job));
+                let _ = catch_unwind(AssertUnwindSafe(job.work));
                 state = self.lock();
             } else if state.closed {
                 return;
@@ -100,13 +113,17 @@ mod tests {
 
     use super::*;
 
+    fn job(work: impl FnOnce() + Send + 'static) -> Job {
+        Job { gate: Arc::default(), work: Box::new(work) }
+    }
+
     #[test]
     fn as_many_jobs_run_at_once_as_there_may_be_threads() {
         let threads = Threads::new(3);
         let (barrier, (sender, receiver)) = (Arc::new(Barrier::new(3)), mpsc::channel());
         for _ in 0..6 {
             let (barrier, sender) = (Arc::clone(&barrier), sender.clone());
-            threads.run(Box::new(move || {
+            threads.run(job(move || {
                 barrier.wait();
                 sender.send(()).unwrap();
             }));
@@ -117,11 +134,28 @@ mod tests {
     }
 
     #[test]
+    fn two_jobs_that_come_at_once_do_not_wait_for_the_one_thread_that_is_idle() {
+        let threads = Threads::new(2);
+        let (sender, receiver) = mpsc::channel();
+        for _ in 0..100 {
+            let barrier = Arc::new(Barrier::new(2));
+            for _ in 0..2 {
+                let (barrier, sender) = (Arc::clone(&barrier), sender.clone());
+                threads.run(job(move || {
+                    barrier.wait();
+                    sender.send(()).unwrap();
+                }));
+            }
+            assert_eq!((receiver.recv(), receiver.recv()), (Ok(()), Ok(())));
+        }
+    }
+
+    #[test]
     fn a_job_that_panics_takes_no_thread_with_it() {
         let threads = Threads::new(1);
         let (sender, receiver) = mpsc::channel();
-        threads.run(Box::new(|| panic!("on purpose")));
-        threads.run(Box::new(move || sender.send(()).unwrap()));
+        threads.run(job(|| panic!("on purpose")));
+        threads.run(job(move || sender.send(()).unwrap()));
         assert_eq!(receiver.recv(), Ok(()));
     }
 
@@ -131,9 +165,29 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         for number in 0..3 {
             let sender = sender.clone();
-            threads.run(Box::new(move || sender.send(number).unwrap()));
+            threads.run(job(move || sender.send(number).unwrap()));
         }
         drop((threads, sender));
         assert_eq!(receiver.iter().collect::<Vec<_>>(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn jobs_that_nobody_waits_for_any_more_do_not_pile_up() {
+        let threads = Threads::new(1);
+        let (begun, has_begun) = mpsc::channel();
+        let (release, held) = mpsc::channel::<()>();
+        threads.run(job(move || {
+            begun.send(()).unwrap();
+            let _ = held.recv();
+        }));
+        has_begun.recv().unwrap();
+        for _ in 0..100 {
+            let abandoned = job(|| {});
+            let gate = Arc::clone(&abandoned.gate);
+            threads.run(abandoned);
+            assert!(gate.abandon_unstarted());
+        }
+        assert_eq!(threads.queue.lock().jobs.len(), 1);
+        drop(release);
     }
 }

@@ -72,7 +72,7 @@ impl Gate {
         self.abandon_unstarted() || self.pass(OPEN, ABANDONED)
     }
 
-    fn is_abandoned(&self) -> bool {
+    pub(super) fn is_abandoned(&self) -> bool {
         self.0.load(Ordering::Acquire) == ABANDONED
     }
 
