@@ -1,6 +1,8 @@
 //! More clients than connections to Postgres, one of which holds a lock.
 
-use diesel::{RunQueryDsl, connection::SimpleConnection, sql_query};
+use diesel::{
+    PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::BigInt,
+};
 use futures_util::future::{join, join_all};
 use integration_tests::{client::Answer, in_process::PairOptions};
 use serde_json::json;
@@ -22,6 +24,19 @@ fn assert_graceful(answers: &[Answer]) -> usize {
     answers.iter().filter(|answer| answer.status == 503).count()
 }
 
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// How many sessions of this database wait for a lock.
+fn waiting_for_a_lock(connection: &mut PgConnection) -> i64 {
+    let query = "SELECT count(*) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    sql_query(query).get_result::<Count>(connection).unwrap().count
+}
+
 #[actix_web::test]
 async fn more_clients_than_connections_are_served_or_told_to_come_back() {
     let pair = PairOptions::default()
@@ -38,13 +53,20 @@ async fn more_clients_than_connections_are_served_or_told_to_come_back() {
     // Two take both connections and wait for the lock; behind them everybody else waits for a connection.
     let active = json!({"active": false});
     let blocked = join_all((0..4).map(|_| client.patch(&path, &active)));
-    let others = join_all((0..40).map(async |number: u32| {
-        if number.is_multiple_of(2) {
-            client.get("/generic/seller/").await
-        } else {
-            client.post("/generic/seller/", &json!({"uuid": unique("s")})).await
+    let mut observer = pair.database.as_ref().unwrap().connect();
+    let others = async {
+        while waiting_for_a_lock(&mut observer) < 2 {
+            actix_web::rt::task::yield_now().await;
         }
-    }));
+        join_all((0..40).map(async |number: u32| {
+            if number.is_multiple_of(2) {
+                client.get("/generic/seller/").await
+            } else {
+                client.post("/generic/seller/", &json!({"uuid": unique("s")})).await
+            }
+        }))
+        .await
+    };
     let (blocked, others) = join(blocked, others).await;
     assert_eq!(assert_graceful(&blocked), 4, "the lock was held all the time: {blocked:?}");
     let refused = assert_graceful(&others);
