@@ -30,6 +30,7 @@ mod services;
 mod settings_faults;
 mod shop;
 mod specification;
+mod specification_of_callers;
 mod specification_of_resources;
 mod specification_of_transactions;
 mod specification_of_versions;

@@ -127,6 +127,20 @@ async fn seller_uuids_name_the_seller_at_each_provider_that_the_product_is_set_u
     assert_eq!(bare["seller_uuids"], json!({"bango": null, "reference": null}));
     let linked = shop.client.get(&shop.product).await.json();
     assert_eq!(linked["seller_uuids"], json!({"bango": null, "reference": uuid}));
+    let product = shop.product.split('/').nth(3).unwrap();
+    let mut connection = pair.database.as_ref().unwrap().connect();
+    for statement in [
+        "insert into bango_sellers (seller_id, package_id, admin_person_id, support_person_id, \
+         finance_person_id) values (1, 1, 1, 1, 1)"
+            .to_owned(),
+        format!(
+            "insert into bango_products (product_id, bango_seller_id, bango_id) values ({product}, 1, 'b')"
+        ),
+    ] {
+        sql_query(statement).execute(&mut connection).unwrap();
+    }
+    let linked = shop.client.get(&shop.product).await.json();
+    assert_eq!(linked["seller_uuids"], json!({"bango": uuid, "reference": uuid}));
     // It is read only.
     let change = json!({"seller_uuids": {"bango": "x", "reference": "y"}});
     assert_eq!(

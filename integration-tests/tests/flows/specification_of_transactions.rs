@@ -1,5 +1,6 @@
 //! The API's section on transactions, a sentence a test.
 
+use diesel::{RunQueryDsl, sql_query};
 use integration_tests::{
     clock::ManualClock,
     in_process::{PairOptions, spawn_pair},
@@ -7,6 +8,7 @@ use integration_tests::{
 use serde_json::{Value, json};
 
 use super::{
+    schema::events,
     shop::{Shop, created, text, unique},
     specification_of_resources::{found, named},
 };
@@ -244,4 +246,23 @@ async fn nothing_changes_once_a_transaction_is_older_than_24_hours() {
         assert_eq!(named(&refused, "__all__"), "Transaction locked down", "{change}");
     }
     assert_eq!(shop.client.get(&uri).await.json(), before);
+}
+
+#[actix_web::test]
+async fn a_status_change_is_an_audit_event_of_who_when_old_and_new() {
+    let pair = spawn_pair().await;
+    let shop = Shop::open(&pair).await;
+    let uri = text(&transaction(&shop, json!({"provider": 2})).await, "/resource_uri");
+    for change in [json!({"status": 0}), json!({"notes": "no change of status"}), json!({"status": 1})] {
+        assert_eq!(shop.client.patch(&uri, &change).await.status, 200);
+    }
+    let modified = text(&shop.client.get(&uri).await.json(), "/modified");
+    let mut connection = pair.database.as_ref().unwrap().connect();
+    let seen: Vec<_> =
+        events(&mut connection).into_iter().map(|event| (event.actor, event.old, event.new)).collect();
+    let client = pair.dummies.client_key.clone();
+    assert_eq!(seen, [(client.clone(), None, 6), (client.clone(), Some(6), 0), (client, Some(0), 1)]);
+    // The last one was at the time of the last change.
+    let last = format!("select id from transaction_events where new_status = 1 and created = '{modified}'");
+    assert_eq!(sql_query(last).execute(&mut connection).unwrap(), 1, "{modified}");
 }
