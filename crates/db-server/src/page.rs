@@ -1,5 +1,7 @@
 //! The query of a list: strict filters, `limit` and `page`; and the `meta` of its answer.
 
+use std::mem::take;
+
 use chassis::card_number;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -92,19 +94,29 @@ impl Query {
         }
         let limit = self.number("limit", DEFAULT_LIMIT, MAX_LIMIT);
         let page = self.number("page", 1, u32::MAX);
-        let mut unknown: Vec<_> = self
-            .pairs
-            .iter()
-            .map(|(name, _)| name.clone())
-            .filter(|name| !self.taken.contains(&name.as_str()))
-            .collect();
-        if !unknown.is_empty() {
-            unknown.sort();
-            unknown.dedup();
-            return Err(QueryError::Unknown(unknown));
-        }
+        self.refuse_unknown()?;
         self.errors.or(()).map_err(QueryError::Wrong)?;
         Ok(PageRequest { limit, page, pairs: self.pairs })
+    }
+
+    /// That there is no parameter at all: what is asked for has neither filters nor pages.
+    ///
+    /// # Errors
+    /// [`QueryError`] for any parameter.
+    pub fn none(mut self) -> Result<(), QueryError> {
+        take(&mut self.errors).or(()).map_err(QueryError::Wrong)?;
+        self.refuse_unknown()
+    }
+
+    fn refuse_unknown(&self) -> Result<(), QueryError> {
+        let names = self.pairs.iter().map(|(name, _)| name.clone());
+        let mut unknown: Vec<_> = names.filter(|name| !self.taken.contains(&name.as_str())).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        unknown.sort();
+        unknown.dedup();
+        Err(QueryError::Unknown(unknown))
     }
 
     fn number(&mut self, name: &'static str, default: u32, max: u32) -> u32 {

@@ -14,15 +14,21 @@ use crate::{
     cleansed::CleansedSettings,
     domain::DomainError,
     error::ApiError,
-    page::{List, Meta},
+    page::{List, Meta, Query},
 };
 
 /// `GET` of all, by key. 403 unless `services.cleansed_settings_access` is true.
 ///
 /// # Errors
 /// [`ApiError`].
-pub async fn list(_: Caller<Admin>, settings: Data<CleansedSettings>) -> Result<HttpResponse, ApiError> {
-    let objects: Vec<_> = allowed(&settings)?.iter().map(|(key, value)| show(key, value)).collect();
+pub async fn list(
+    _: Caller<Admin>,
+    settings: Data<CleansedSettings>,
+    query: Query,
+) -> Result<HttpResponse, ApiError> {
+    let all = allowed(&settings)?;
+    query.none()?;
+    let objects: Vec<_> = all.iter().map(|(key, value)| show(key, value)).collect();
     let total_count = i64::try_from(objects.len()).unwrap_or(i64::MAX);
     let meta = Meta { next: None, prev: None, page: 1, total_count };
     Ok(HttpResponse::Ok().json(List { meta, objects }))

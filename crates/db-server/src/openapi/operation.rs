@@ -208,6 +208,11 @@ impl Operation {
             .versioned("200")
     }
 
+    /// A list that has neither filters nor pages.
+    pub(super) fn takes_no_query(self) -> Self {
+        self.refuses("400", "There is a query parameter; there are none here.", &["Detail"]).may_answer("422")
+    }
+
     /// A provider has its say.
     pub(super) fn asks_the_provider(mut self) -> Self {
         for (_, answer) in self.answers.iter_mut().filter(|(status, _)| status.starts_with(['4', '5'])) {

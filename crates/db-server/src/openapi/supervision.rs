@@ -33,6 +33,7 @@ pub(super) fn part() -> Part {
             get("/services/settings/", "list_settings", "What the server runs with")
                 .for_role("admin")
                 .notes("No secret is shown. 403 unless `services.cleansed_settings_access` is true.")
+                .takes_no_query()
                 .answers("200", "All settings.", "SettingPage"),
             get("/services/settings/{name}/", "get_setting", "One setting, by its full name")
                 .for_role("admin")
