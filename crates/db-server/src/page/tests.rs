@@ -22,6 +22,14 @@ fn an_unknown_query_parameter_is_refused_by_name() {
 }
 
 #[test]
+fn what_has_no_parameters_refuses_each() {
+    assert_eq!(Query::parse("").none(), Ok(()));
+    let error = Query::parse("limit=5&page=1").none().unwrap_err();
+    assert_eq!(error.to_string(), "Incorrect query parameters: limit, page");
+    assert!(matches!(Query::parse("x=4111111111111111").none(), Err(QueryError::Wrong(_))));
+}
+
+#[test]
 fn a_wrong_value_of_a_filter_is_refused_by_name() {
     for (query, field) in [
         ("active=maybe", "active"),
