@@ -2,7 +2,6 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
@@ -146,7 +145,7 @@ impl PageRequest {
 
     /// The answer for these objects out of so many; nothing when the page lies behind the last one.
     #[must_use]
-    pub fn answer(&self, path: &str, objects: Vec<Value>, total_count: i64) -> Option<List> {
+    pub fn answer<T>(&self, path: &str, objects: Vec<T>, total_count: i64) -> Option<List<T>> {
         if objects.is_empty() && self.page > 1 {
             return None;
         }
@@ -175,11 +174,11 @@ impl PageRequest {
 
 /// One page of a list.
 #[derive(Debug, Serialize)]
-pub struct List {
+pub struct List<T> {
     /// Where the page is.
     pub meta: Meta,
     /// The resources, newest first.
-    pub objects: Vec<Value>,
+    pub objects: Vec<T>,
 }
 
 /// Where a page is in its list.
@@ -271,9 +270,9 @@ mod tests {
 
     #[test]
     fn the_only_page_has_no_neighbours_and_one_behind_the_last_is_none() {
-        let list = finish("").unwrap().answer("/x/", Vec::new(), 0).unwrap();
+        let list = finish("").unwrap().answer("/x/", Vec::<u8>::new(), 0).unwrap();
         assert_eq!(list.meta, Meta { next: None, prev: None, page: 1, total_count: 0 });
-        assert!(finish("page=2").unwrap().answer("/x/", Vec::new(), 20).is_none());
+        assert!(finish("page=2").unwrap().answer("/x/", Vec::<u8>::new(), 20).is_none());
     }
 
     proptest! {
