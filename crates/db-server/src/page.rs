@@ -5,7 +5,6 @@ use std::mem::take;
 use chassis::card_number;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
@@ -193,7 +192,7 @@ impl PageRequest {
 
     /// The answer for these objects out of so many; nothing when the page lies behind the last one.
     #[must_use]
-    pub fn answer(&self, path: &str, objects: Vec<Value>, total_count: i64) -> Option<List> {
+    pub fn answer<T>(&self, path: &str, objects: Vec<T>, total_count: i64) -> Option<List<T>> {
         if objects.is_empty() && self.page > 1 {
             return None;
         }
@@ -222,11 +221,11 @@ impl PageRequest {
 
 /// One page of a list.
 #[derive(Debug, Serialize)]
-pub struct List {
+pub struct List<T> {
     /// Where the page is.
     pub meta: Meta,
     /// The resources, newest first.
-    pub objects: Vec<Value>,
+    pub objects: Vec<T>,
 }
 
 /// Where a page is in its list.

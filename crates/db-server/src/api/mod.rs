@@ -16,6 +16,7 @@ pub mod transaction;
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, http::header::ETAG};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
@@ -64,23 +65,23 @@ impl FromRequest for Query {
 }
 
 /// A resource as it is shown, and its version.
-pub(crate) struct Shown {
+pub(crate) struct Shown<B = Value> {
     tag: ETag,
-    body: Value,
+    body: B,
     /// The version of the body, for the tag of a list that it is in.
     version: Digest,
 }
 
-impl Shown {
+impl<B: Serialize> Shown<B> {
     /// A resource that is shown from its row alone.
-    fn of_row(pk: i64, counter: i64, body: Value) -> Self {
+    fn of_row(pk: i64, counter: i64, body: B) -> Self {
         let version = Digest::new().number(pk).number(counter);
         Self { tag: ETag::of_row(pk, counter), body, version }
     }
 
     /// A resource that is shown with more than its row; its version depends on all that is shown.
-    fn of_more(pk: i64, counter: i64, body: Value) -> Self {
-        let rest = Digest::new().bytes(body.to_string().as_bytes());
+    fn of_more(pk: i64, counter: i64, body: B) -> Self {
+        let rest = Digest::new().bytes(&serde_json::to_vec(&body).unwrap_or_default());
         let version = rest.number(pk).number(counter);
         Self { tag: ETag::of_row_and(pk, counter, rest), body, version }
     }
@@ -109,11 +110,11 @@ impl Shown {
 }
 
 /// One page of a list; 304 when the client has this version, 404 when there is no such page.
-fn listed(
+fn listed<B: Serialize>(
     request: &HttpRequest,
     page: &PageRequest,
     path: &str,
-    shown: Vec<Shown>,
+    shown: Vec<Shown<B>>,
     total: i64,
 ) -> Result<HttpResponse, ApiError> {
     let start = Digest::new().bytes(request.query_string().as_bytes()).number(total);

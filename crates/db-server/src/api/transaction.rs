@@ -1,7 +1,8 @@
 //! `/generic/transaction/`.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use serde_json::{Value, json};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 use uuid::Uuid;
 use wire::{Currency, Money};
 
@@ -138,43 +139,74 @@ fn read_patch(mut form: Form) -> Result<Patch, DomainError> {
     Ok(patch)
 }
 
-fn show(transaction: &Transaction) -> Shown {
+/// A transaction as a client sees it. A relation is shown without relations of its own.
+#[derive(Serialize)]
+struct Body<'a> {
+    resource_pk: i64,
+    resource_uri: String,
+    uuid: &'a str,
+    amount: Option<String>,
+    currency: Option<&'a str>,
+    buyer: Option<String>,
+    seller: Option<String>,
+    seller_product: Option<String>,
+    provider: Option<i16>,
+    region: Option<&'a str>,
+    carrier: Option<&'a str>,
+    source: Option<&'a str>,
+    #[serde(rename = "type")]
+    kind: i16,
+    status: i16,
+    status_reason: Option<&'a str>,
+    uid_pay: Option<&'a str>,
+    uid_support: Option<&'a str>,
+    pay_url: Option<&'a str>,
+    related: Option<String>,
+    notes: Option<&'a str>,
+    created: DateTime<Utc>,
+    modified: DateTime<Utc>,
+    counter: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relations: Option<Vec<Body<'a>>>,
+}
+
+fn show(transaction: &Transaction) -> Shown<Body<'_>> {
     let row = &transaction.row;
-    let mut body = show_row(row);
-    // A relation is shown without relations of its own.
-    body["relations"] = transaction.relations.iter().map(show_row).collect();
+    let relations = Some(transaction.relations.iter().map(show_row).collect());
+    let body = Body { relations, ..show_row(row) };
     if transaction.relations.is_empty() {
         return Shown::of_row(row.id.0, row.counter, body);
     }
     Shown::of_more(row.id.0, row.counter, body)
 }
 
-fn show_row(row: &TransactionRow) -> Value {
-    json!({
-        "resource_pk": row.id.0,
-        "resource_uri": Kind::Transaction.uri(row.id),
-        "uuid": row.uuid,
-        "amount": amount(row),
-        "currency": row.currency,
-        "buyer": row.buyer_id.map(|id| Kind::Buyer.uri(id)),
-        "seller": row.seller_id.map(|id| Kind::Seller.uri(id)),
-        "seller_product": row.product_id.map(|id| Kind::Product.uri(id)),
-        "provider": row.provider.map(Provider::code),
-        "region": row.region,
-        "carrier": row.carrier,
-        "source": row.source,
-        "type": row.kind.code(),
-        "status": row.status.code(),
-        "status_reason": row.status_reason,
-        "uid_pay": row.uid_pay,
-        "uid_support": row.uid_support,
-        "pay_url": row.pay_url,
-        "related": row.related_id.map(|id| Kind::Transaction.uri(id)),
-        "notes": row.notes,
-        "created": row.created,
-        "modified": row.modified,
-        "counter": row.counter,
-    })
+fn show_row(row: &TransactionRow) -> Body<'_> {
+    Body {
+        resource_pk: row.id.0,
+        resource_uri: Kind::Transaction.uri(row.id),
+        uuid: &row.uuid,
+        amount: amount(row),
+        currency: row.currency.as_deref(),
+        buyer: row.buyer_id.map(|id| Kind::Buyer.uri(id)),
+        seller: row.seller_id.map(|id| Kind::Seller.uri(id)),
+        seller_product: row.product_id.map(|id| Kind::Product.uri(id)),
+        provider: row.provider.map(Provider::code),
+        region: row.region.as_deref(),
+        carrier: row.carrier.as_deref(),
+        source: row.source.as_deref(),
+        kind: row.kind.code(),
+        status: row.status.code(),
+        status_reason: row.status_reason.as_deref(),
+        uid_pay: row.uid_pay.as_deref(),
+        uid_support: row.uid_support.as_deref(),
+        pay_url: row.pay_url.as_deref(),
+        related: row.related_id.map(|id| Kind::Transaction.uri(id)),
+        notes: row.notes.as_deref(),
+        created: row.created,
+        modified: row.modified,
+        counter: row.counter,
+        relations: None,
+    }
 }
 
 fn amount(row: &TransactionRow) -> Option<String> {

@@ -80,9 +80,9 @@ fn meta_leads_to_the_pages_around() {
 
 #[test]
 fn the_only_page_has_no_neighbours_and_one_behind_the_last_is_none() {
-    let list = finish("").unwrap().answer("/x/", Vec::new(), 0).unwrap();
+    let list = finish("").unwrap().answer("/x/", Vec::<u8>::new(), 0).unwrap();
     assert_eq!(list.meta, Meta { next: None, prev: None, page: 1, total_count: 0 });
-    assert!(finish("page=2").unwrap().answer("/x/", Vec::new(), 20).is_none());
+    assert!(finish("page=2").unwrap().answer("/x/", Vec::<u8>::new(), 20).is_none());
 }
 
 proptest! {

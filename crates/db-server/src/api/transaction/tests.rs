@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::transaction::tests::row;
@@ -166,13 +167,20 @@ fn a_transaction_is_shown_with_its_relations() {
         related_id: Some(TransactionId(1)),
         ..row(TransactionStatus::Pending)
     };
-    let shown = show(&Transaction { row: row(TransactionStatus::Completed), relations: vec![refund] });
-    assert_eq!(shown.body["amount"], "0.99");
-    assert_eq!(shown.body["resource_uri"], "/generic/transaction/1/");
-    assert_eq!(shown.body["seller_product"], "/generic/product/1/");
-    assert_eq!((&shown.body["status"], &shown.body["provider"]), (&json!(1), &json!(2)));
-    assert_eq!(shown.body["relations"][0]["resource_pk"], 2);
-    assert_eq!(shown.body["relations"][0]["related"], "/generic/transaction/1/");
+    let transaction = Transaction { row: row(TransactionStatus::Completed), relations: vec![refund] };
+    let body = serde_json::to_value(show(&transaction).body).unwrap();
+    assert_eq!(body["amount"], "0.99");
+    assert_eq!(body["resource_uri"], "/generic/transaction/1/");
+    assert_eq!(body["seller_product"], "/generic/product/1/");
+    assert_eq!((&body["status"], &body["provider"]), (&json!(1), &json!(2)));
+    assert_eq!(body["relations"][0]["resource_pk"], 2);
+    assert_eq!(body["relations"][0]["related"], "/generic/transaction/1/");
+    assert_eq!(body["relations"][0].get("relations"), None);
+    assert_eq!(
+        (body["type"].as_i64(), &body["notes"], body["counter"].as_i64()),
+        (Some(0), &json!(null), Some(1))
+    );
+    assert_eq!(body["created"], json!(transaction.row.created));
 }
 
 #[test]
