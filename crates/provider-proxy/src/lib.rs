@@ -3,11 +3,17 @@
 //! `db-server` asks for named operations in the words of [`wire`]; each provider's connector turns them into that
 //! provider's protocol. A caller chooses an operation and its fields, and never a URL, a header or a credential.
 
+pub mod admin;
+pub mod audit;
+pub mod caller;
 pub mod config;
 pub mod credentials;
 pub mod error;
+pub mod metrics;
+pub mod passthrough;
 pub mod providers;
 pub mod refusal;
+pub mod reload;
 pub mod server;
 pub mod shape;
 

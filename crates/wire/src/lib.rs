@@ -4,8 +4,10 @@
 //! data half may ask of the credential half, and what it can be told in return.
 
 pub mod error;
+pub mod identity;
 pub mod money;
 pub mod operation;
+pub mod passthrough;
 pub mod reference;
 pub mod reply;
 pub mod status;

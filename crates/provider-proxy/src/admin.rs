@@ -1,0 +1,1 @@
+//! The listener for those who run this server: metrics, health and readiness.

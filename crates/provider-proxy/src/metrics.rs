@@ -1,0 +1,1 @@
+//! Prometheus metrics; no label holds a secret or a value that a caller chooses.

@@ -1,0 +1,1 @@
+//! One request through the pass-through, step by step.

@@ -1,0 +1,1 @@
+//! Which addresses a target's name may lead to.

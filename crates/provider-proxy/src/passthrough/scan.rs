@@ -1,0 +1,1 @@
+//! Finds our own secrets in what a target answers, across the bounds of chunks.

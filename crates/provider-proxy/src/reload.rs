@@ -1,0 +1,1 @@
+//! Swaps targets and secrets while requests run.

@@ -1,0 +1,1 @@
+//! Forwards one HTTP exchange to an upstream, streaming both ways, for the doors of both halves.
