@@ -1,5 +1,12 @@
 //! The relay over real sockets.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
 mod failures;
 mod faithful;
 mod framing;
