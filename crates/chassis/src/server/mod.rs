@@ -19,6 +19,7 @@ use actix_web::{
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
+pub use access_log::shown_target;
 pub use reply::{detail, resource};
 pub use settings::{ServerSettings, TlsSettings};
 

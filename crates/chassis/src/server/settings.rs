@@ -46,7 +46,7 @@ impl ServerSettings {
             workers,
             max_request_body: section.or("max_request_body", 1024 * 1024),
             drain: drain(section),
-            address_file: section.optional("address_file"),
+            address_file: section.output("address_file"),
             tls: tls.is_present().then(|| TlsSettings {
                 identity: Identity { certificate: tls.required("certificate"), key: tls.required("key") },
                 client_ca: tls.optional("client_ca"),
