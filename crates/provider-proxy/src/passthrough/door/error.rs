@@ -17,76 +17,76 @@ use crate::{
 #[derive(Debug, Error)]
 pub enum DoorError {
     /// The door, or the target, is not open.
-    #[error("the proxy is disabled")]
+    #[error("The proxy is disabled.")]
     Disabled,
     /// There is no such target.
-    #[error("there is no such target")]
+    #[error("There is no such target.")]
     UnknownTarget,
     /// The caller is not known.
-    #[error("the caller is not known: {0}")]
+    #[error("{}", .0.message())]
     Identity(#[source] CallerError),
     /// The caller may not use this target.
-    #[error("the caller may not use this target")]
+    #[error("The caller may not use this target.")]
     Caller,
     /// The caller lacks an authority.
-    #[error("the target requires an authority that the caller does not have")]
+    #[error("The target requires an authority that the caller does not have.")]
     Authority,
     /// The target's path or headers need a claim that the caller does not have in a usable form.
-    #[error("{0}")]
+    #[error("The target needs a claim that the caller's token does not have in a usable form.")]
     Claim(#[from] ClaimError),
     /// `allow` has nothing that fits.
-    #[error("the target does not allow this method and path")]
+    #[error("The target does not allow this method and path.")]
     NotAllowed,
     /// The path is refused.
-    #[error("{0}")]
+    #[error("The path is refused: {0}.")]
     Path(#[from] PathError),
     /// A method that is never passed on.
-    #[error("this method is never passed on")]
+    #[error("This method is never passed on.")]
     Method,
     /// The request's body, or its framing, is wrong.
-    #[error("the request's body could not be read")]
+    #[error("The request's body could not be read.")]
     RequestBody(#[source] actix_web::error::PayloadError),
     /// The request's body is too large.
-    #[error("the request's body is larger than {limit} bytes")]
+    #[error("The request's body is larger than {limit} bytes.")]
     RequestTooLarge {
         /// The limit, in bytes.
         limit: u64,
     },
     /// The request's body did not come in time.
-    #[error("the request's body did not come in time")]
+    #[error("The request's body did not come in time.")]
     RequestTimeout,
     /// The bulkhead lets nothing through.
-    #[error("the target takes no more requests at the moment")]
+    #[error("The target takes no more requests at the moment.")]
     Admission(Refused),
     /// The audit log takes no line.
-    #[error("{0}")]
+    #[error("The audit log takes no line at the moment.")]
     Audit(#[from] Unavailable),
     /// The credential cannot be had.
-    #[error("the target's credential cannot be had")]
+    #[error("The target's credential cannot be had.")]
     Credential(#[source] CredentialError),
     /// The exchange failed.
     #[error("{}", summary(.0))]
     Relay(#[source] RelayError),
     /// The target redirects.
-    #[error("the target answered with a redirect ({status}), which is never followed")]
+    #[error("The target answered with a redirect ({status}), which is never followed.")]
     Redirect {
         /// The target's HTTP status.
         status: u16,
     },
     /// The answer is too large.
-    #[error("the target's answer is larger than {limit} bytes")]
+    #[error("The target's answer is larger than {limit} bytes.")]
     ResponseTooLarge {
         /// The limit, in bytes.
         limit: u64,
     },
     /// The answer holds a secret.
-    #[error("the target's answer is withheld: its {place} held a secret")]
+    #[error("The target's answer is withheld: its {place} held a secret.")]
     Leak {
         /// `header`, `body` or `trailer`.
         place: &'static str,
     },
     /// The worker could not set up what it needs.
-    #[error("the proxy itself is not ready")]
+    #[error("The proxy itself is not ready.")]
     Internal,
 }
 
@@ -97,7 +97,7 @@ impl DoorError {
         match self {
             Self::Disabled => Kind::Disabled,
             Self::UnknownTarget => Kind::UnknownTarget,
-            Self::Identity(_) => Kind::Identity,
+            Self::Identity(error) => error.door_kind(),
             Self::Caller | Self::Authority | Self::Claim(_) => Kind::Caller,
             Self::NotAllowed => Kind::NotAllowed,
             Self::Path(_) => Kind::Path,
@@ -106,12 +106,21 @@ impl DoorError {
             Self::RequestTooLarge { .. } => Kind::RequestTooLarge,
             Self::Admission(refused) => refused.kind,
             Self::Audit(_) => Kind::Busy,
-            Self::Credential(_) => Kind::Credential,
+            Self::Credential(error) => error.kind(),
             Self::Relay(error) => relay_kind(error),
             Self::Redirect { .. } => Kind::Redirect,
             Self::ResponseTooLarge { .. } => Kind::ResponseTooLarge,
             Self::Leak { .. } => Kind::Leak,
             Self::Internal => Kind::Internal,
+        }
+    }
+
+    /// The value of `WWW-Authenticate` (RFC 6750, section 3), where a token would help.
+    #[must_use]
+    pub const fn challenge(&self) -> Option<&'static str> {
+        match self {
+            Self::Identity(error) => error.challenge(),
+            _ => None,
         }
     }
 
@@ -148,17 +157,17 @@ const fn relay_kind(error: &RelayError) -> Kind {
 /// Without what only the log may tell.
 const fn summary(error: &RelayError) -> &'static str {
     match error {
-        RelayError::Unsendable { .. } => "the request cannot be sent",
-        RelayError::Resolve(_) => "the target's name has no address",
-        RelayError::Connect(_) => "the target cannot be reached",
-        RelayError::ConnectTimeout { .. } => "the target cannot be reached in time",
-        RelayError::Egress { .. } => "the target is where it may not be",
-        RelayError::Tls(_) => "the TLS handshake with the target failed",
-        RelayError::Timeout { .. } => "the target did not answer in time",
-        RelayError::RequestTooLarge { .. } => "the request's body is too large",
-        RelayError::RequestBody(_) => "the request's body broke off",
-        RelayError::Protocol(_) => "the connection broke, or the answer was not HTTP",
-        RelayError::Truncated(_) => "the answer broke off",
-        RelayError::Withheld { .. } => "the answer is withheld",
+        RelayError::Unsendable { .. } => "The request cannot be sent.",
+        RelayError::Resolve(_) => "The target's name has no address.",
+        RelayError::Connect(_) => "The target cannot be reached.",
+        RelayError::ConnectTimeout { .. } => "The target cannot be reached in time.",
+        RelayError::Egress { .. } => "The target is where it may not be.",
+        RelayError::Tls(_) => "The TLS handshake with the target failed.",
+        RelayError::Timeout { .. } => "The target did not answer in time.",
+        RelayError::RequestTooLarge { .. } => "The request's body is too large.",
+        RelayError::RequestBody(_) => "The request's body broke off.",
+        RelayError::Protocol(_) => "The connection broke, or the answer was not HTTP.",
+        RelayError::Truncated(_) => "The answer broke off.",
+        RelayError::Withheld { .. } => "The answer is withheld.",
     }
 }
