@@ -1,15 +1,19 @@
 //! The settings file of provider-proxy, checked as a whole before anything is bound.
 
-use std::{collections::BTreeSet, net::SocketAddr, path::Path};
+mod origin;
+
+use std::{collections::BTreeSet, net::SocketAddr, path::Path, time::Duration};
 
 use chassis::{
     environment::Environment,
     logging::LogSettings,
     server::ServerSettings,
-    settings::{Faults, Reader, Section, SettingsError, read_file},
+    settings::{Reader, Section, SettingsError, find_file},
 };
 
-use crate::{providers::ProviderSettings, refusal};
+pub use origin::Origin;
+
+use crate::{admin::AdminSettings, audit::AuditSettings, providers::ProviderSettings};
 
 /// The variable that names the settings file when `--config` does not.
 pub const VARIABLE: &str = "PROVIDER_PROXY_SETTINGS";
@@ -23,6 +27,14 @@ pub struct Settings {
     pub log: LogSettings,
     /// `[providers.NAME]`.
     pub providers: ProviderSettings,
+    /// What `[passthrough]` says of the audit log.
+    pub audit: AuditSettings,
+    /// `[admin]`.
+    pub admin: AdminSettings,
+    /// How often the files are looked at for changes; never when absent.
+    pub watch: Option<Duration>,
+    /// Where all of it came from.
+    pub origin: Origin,
 }
 
 impl Settings {
@@ -31,31 +43,26 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] with every fault at once; it shows no value.
     pub fn load(config: Option<&Path>, environment: Environment) -> Result<Self, SettingsError> {
-        Self::read(read_file(config, VARIABLE, &environment)?, environment)
+        Origin::file(find_file(config, VARIABLE, &environment)?, environment).read().1
     }
 
     /// Checks settings that have been parsed.
     ///
     /// # Errors
     /// [`SettingsError::Faults`] with every fault at once, a database or cache in settings or environment among them.
-    pub fn read(mut table: toml::Table, environment: Environment) -> Result<Self, SettingsError> {
-        let mut refused = Faults::default();
-        refusal::refuse_in_settings(&mut table, &mut refused);
-        refusal::refuse_in_environment(&environment, &mut refused);
-        let reader = Reader::new(table, environment);
-        for fault in refused.iter() {
-            reader.fault(&fault.key, fault.message.as_str());
-        }
-        let settings = Self::read_sections(&reader.root());
-        reader.finish()?;
-        Ok(settings)
+    pub fn read(table: toml::Table, environment: Environment) -> Result<Self, SettingsError> {
+        Origin::no_file(environment).read_table(table).1
     }
 
-    fn read_sections(root: &Section) -> Self {
+    fn read_sections(root: &Section, origin: Origin) -> Self {
         Self {
             server: read_server(&root.section("server")),
             log: LogSettings::read(&root.section("log")),
             providers: ProviderSettings::read(&root.section("providers")),
+            audit: AuditSettings::read(&root.section("passthrough")),
+            admin: AdminSettings::read(&root.section("admin")),
+            watch: read_watch(&root.section("reload")),
+            origin,
         }
     }
 }
@@ -73,7 +80,7 @@ pub fn known_keys() -> BTreeSet<String> {
         ("providers".to_owned(), table([("reference", notice_keys)])),
     ];
     let reader = Reader::new(toml::Table::from_iter(sample), Environment::default());
-    drop(Settings::read_sections(&reader.root()));
+    drop(Settings::read_sections(&reader.root(), Origin::no_file(Environment::default())));
     reader.known_keys()
 }
 
@@ -90,6 +97,13 @@ fn read_server(section: &Section) -> ServerSettings {
         );
     }
     settings
+}
+
+/// How often the files are looked at unless told otherwise.
+const DEFAULT_WATCH: Duration = Duration::from_secs(1);
+
+fn read_watch(section: &Section) -> Option<Duration> {
+    Some(section.or("interval", DEFAULT_WATCH)).filter(|interval| !interval.is_zero())
 }
 
 #[cfg(test)]

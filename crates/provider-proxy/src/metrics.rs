@@ -13,8 +13,7 @@ use std::{
 
 use prometheus::{
     Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
-    core::Collector,
+    TextEncoder, core::Collector,
 };
 use thiserror::Error;
 
@@ -129,8 +128,7 @@ impl Metrics {
     #[must_use]
     pub fn target(&self, name: &str) -> Arc<TargetMetrics> {
         let mut targets = self.0.targets.lock().unwrap_or_else(PoisonError::into_inner);
-        let target =
-            targets.entry(name.to_owned()).or_insert_with(|| Arc::new(self.0.families.target(name)));
+        let target = targets.entry(name.to_owned()).or_insert_with(|| Arc::new(self.0.families.target(name)));
         Arc::clone(target)
     }
 
@@ -183,7 +181,7 @@ impl Metrics {
 }
 
 /// Whole seconds since the epoch.
-pub(crate) fn seconds_since_epoch(time: SystemTime) -> i64 {
+fn seconds_since_epoch(time: SystemTime) -> i64 {
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     i64::try_from(seconds).unwrap_or(i64::MAX)
 }
@@ -243,6 +241,14 @@ impl ReloadMetrics {
             )?
             .with_label_values::<&str>(&[]),
         })
+    }
+}
+
+impl ReloadMetrics {
+    /// The settings in use have been read just now.
+    pub fn took_over(&self) {
+        self.last_success.set(seconds_since_epoch(SystemTime::now()));
+        self.last_successful.set(1);
     }
 }
 
