@@ -165,6 +165,3 @@ impl Drop for Owner {
         self.close();
     }
 }
-
-
-

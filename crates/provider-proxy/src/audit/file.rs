@@ -99,7 +99,6 @@ impl AuditFile {
     }
 }
 
-
 fn open(path: &Path) -> io::Result<File> {
     // Who called what is nobody's business but the operator's.
     OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
@@ -172,6 +171,3 @@ fn is_begun(text: &[u8]) -> bool {
     let length = text.len().min(beginning.len());
     text.get(..length) == beginning.as_bytes().get(..length)
 }
-
-
-

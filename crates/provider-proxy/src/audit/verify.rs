@@ -105,7 +105,9 @@ impl Reading {
             }
             number += 1;
             let broken = |(line, fault)| VerifyError::Broken { path: path.to_owned(), line, fault };
-            let Some(text) = line.strip_suffix(b"\n") else { return Err(broken((number, Fault::Incomplete))) };
+            let Some(text) = line.strip_suffix(b"\n") else {
+                return Err(broken((number, Fault::Incomplete)));
+            };
             self.line(number, text).map_err(broken)?;
         }
         match &self.half {

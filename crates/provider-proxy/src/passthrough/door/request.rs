@@ -102,12 +102,14 @@ pub(super) fn is_websocket(request: &HttpRequest, target: &Target) -> bool {
 pub(super) fn count(body: OutgoingBody, bytes: Rc<Cell<u64>>) -> OutgoingBody {
     match body {
         OutgoingBody::Stream { payload, length, limit } => {
-            let payload = Payload::Stream { payload: Box::pin(Counted { payload, bytes }) };
-            OutgoingBody::Stream { payload, length, limit }
+            let counted: BoxedPayloadStream = Box::pin(Counted { payload, bytes });
+            OutgoingBody::Stream { payload: Payload::Stream { payload: counted }, length, limit }
         }
         other => other,
     }
 }
+
+type BoxedPayloadStream = Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>>;
 
 /// A caller's body, with its bytes counted.
 struct Counted {

@@ -6,8 +6,9 @@ use chassis::base_url::BaseUrl;
 use relay::{Resolve, Upstream, UpstreamSettings};
 
 use crate::{
+    caller::CallerVerifier,
     metrics::TargetMetrics,
-    passthrough::{admission::Admission, egress::PinnedResolver, target::Target},
+    passthrough::{admission::Admission, egress::PinnedResolver, scan::Scanner, target::Target},
     reload::Snapshot,
     services::Services,
 };
@@ -16,6 +17,7 @@ use crate::{
 /// settings are read again.
 pub(super) struct Workplace {
     snapshot: Arc<Snapshot>,
+    callers: CallerVerifier,
     places: HashMap<Box<str>, Rc<Place>>,
 }
 
@@ -34,7 +36,9 @@ impl Workplace {
         let places = targets
             .map(|target| (target.name.clone(), Rc::new(Place::new(Arc::clone(target), services, resolver))))
             .collect();
-        Self { snapshot, places }
+        let settings = &snapshot.settings;
+        let callers = CallerVerifier::new(settings.identity.as_ref(), settings.callers.as_ref());
+        Self { callers, places, snapshot }
     }
 
     /// Whether it is that of these settings.
@@ -42,8 +46,19 @@ impl Workplace {
         Arc::ptr_eq(&self.snapshot, snapshot)
     }
 
-    pub(super) fn snapshot(&self) -> &Snapshot {
-        &self.snapshot
+    /// Whether the door is open at all.
+    pub(super) fn is_open(&self) -> bool {
+        self.snapshot.settings.passthrough
+    }
+
+    /// Who is let in.
+    pub(super) const fn callers(&self) -> &CallerVerifier {
+        &self.callers
+    }
+
+    /// What finds the secrets of all targets.
+    pub(super) fn scanner(&self) -> &Arc<Scanner> {
+        self.snapshot.settings.targets.scanner()
     }
 
     pub(super) fn place(&self, name: &str) -> Option<&Rc<Place>> {

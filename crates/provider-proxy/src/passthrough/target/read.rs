@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use chassis::{base_url::BaseUrl, client::Identity, settings::Section, tls};
+use chassis::{base_url::BaseUrl, settings::Section, tls};
 use rustls::ClientConfig;
 
 use super::{Target, Targets};
@@ -43,7 +43,7 @@ fn read_target(name: String, targets: &Section) -> Target {
     let private = section.or("private", false);
     check_url(section, &url, private);
     let credential = Credential::read(&section.section("credential"));
-    let identity = credential.as_ref().and_then(Credential::client_identity);
+    let tls = read_tls(section, &url, credential.as_ref());
     Target {
         name: name.into(),
         enabled: section.or("enabled", true),
@@ -58,7 +58,7 @@ fn read_target(name: String, targets: &Section) -> Target {
         rewrite: read_rewrite(section),
         request_headers: HeaderRules::read(&section.section("request_headers")),
         response_headers: HeaderRules::read(&section.section("response_headers")),
-        tls: read_tls(section, &url, identity),
+        tls,
         compress: section.or("compress", false),
         private,
         websocket: section.or("websocket", false),
@@ -103,14 +103,17 @@ fn read_rewrite(section: &Section) -> Option<Rewrite> {
     Rewrite::parse(&text).map_err(|message| section.fault("rewrite", message)).ok()
 }
 
-fn read_tls(section: &Section, url: &BaseUrl, identity: Option<&Identity>) -> Option<Arc<ClientConfig>> {
+/// The token endpoint, where there is one, is trusted for the same reasons as the target.
+fn read_tls(section: &Section, url: &BaseUrl, credential: Option<&Credential>) -> Option<Arc<ClientConfig>> {
     let ca: Option<PathBuf> = section.optional("ca");
-    if !url.is_https() {
+    let token_endpoint = credential.and_then(Credential::token_endpoint);
+    if !url.is_https() && !token_endpoint.is_some_and(BaseUrl::is_https) {
         if ca.is_some() {
             section.fault("ca", "is for https");
         }
         return None;
     }
+    let identity = credential.and_then(Credential::client_identity);
     let key = if ca.is_some() { "ca" } else { "credential" };
     tls::client_config(ca.as_deref(), identity)
         .map(Arc::new)
