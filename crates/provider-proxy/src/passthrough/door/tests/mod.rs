@@ -1,6 +1,5 @@
 //! The door, over real sockets, between a caller that writes raw bytes and a target that keeps them.
 
-mod answers;
 mod audit;
 mod errors;
 mod faithful;
