@@ -104,9 +104,27 @@ async fn a_caller_that_goes_away_has_its_line_too() {
     while target.received().is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+    // A caller that merely has nothing more to say still wants its answer.
+    stream.set_zero_linger().unwrap();
     drop(stream);
     let line = &proxy.lines(folder.path(), 1).await[0];
     assert_eq!((&line["status"], &line["kind"]), (&499.into(), &Value::Null));
+    proxy.stop().await;
+}
+
+#[actix_web::test]
+async fn a_caller_that_goes_away_in_the_middle_of_the_answer_has_its_line_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = format!("HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n{}", "x".repeat(1_000_000));
+    let target = Upstream::answering(long).await;
+    let proxy = audited(folder.path(), &target.url(), "");
+    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+    stream.write_all(head("GET", "/proxy/shop/a", &[]).as_bytes()).await.unwrap();
+    stream.read_exact(&mut [0; 1000]).await.unwrap();
+    drop(stream);
+    let line = &proxy.lines(folder.path(), 1).await[0];
+    assert_eq!((&line["status"], &line["kind"]), (&200.into(), &Value::Null));
+    assert!(line["bytes_out"].as_u64().unwrap() < 50_000_000, "{line}");
     proxy.stop().await;
 }
 
