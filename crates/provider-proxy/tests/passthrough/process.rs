@@ -60,9 +60,8 @@ impl Process {
             if let Ok(text) = fs::read_to_string(self.folder.path().join(name)) {
                 return text.trim_end().to_owned();
             }
-            if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("ended before it listened: {status}: {}", self.log.iter().collect::<String>());
-            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "ended before it listened: {}", self.log.iter().collect::<String>());
             thread::yield_now();
         }
     }
