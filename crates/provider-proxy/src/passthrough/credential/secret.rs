@@ -97,6 +97,6 @@ pub(super) fn header_name(section: &Section, key: &str, default: Option<HeaderNa
 }
 
 fn is_framing(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    relay::hygiene::is_hop_by_hop(name) || matches!(name, "host" | "content-length" | "trailer" | "expect")
+    relay::hygiene::is_hop_by_hop(name)
+        || matches!(name.as_str(), "host" | "content-length" | "trailer" | "expect")
 }
