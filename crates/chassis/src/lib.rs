@@ -9,4 +9,4 @@ pub mod logging;
 pub mod process;
 pub mod server;
 pub mod settings;
-mod tls;
+pub mod tls;

@@ -1,8 +1,9 @@
 //! The settings file of provider-proxy, checked as a whole before anything is bound.
 
+mod identity;
 mod origin;
 
-use std::{collections::BTreeSet, net::SocketAddr, path::Path, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use chassis::{
     environment::Environment,
@@ -11,9 +12,13 @@ use chassis::{
     settings::{Reader, Section, SettingsError, find_file},
 };
 
-pub use origin::Origin;
-
-use crate::{admin::AdminSettings, audit::AuditSettings, providers::ProviderSettings};
+pub use self::{
+    identity::{CallerEntry, CallerSettings, IdentitySettings},
+    origin::Origin,
+};
+use crate::{
+    admin::AdminSettings, audit::AuditSettings, passthrough::target::Targets, providers::ProviderSettings,
+};
 
 /// The variable that names the settings file when `--config` does not.
 pub const VARIABLE: &str = "PROVIDER_PROXY_SETTINGS";
@@ -25,8 +30,16 @@ pub struct Settings {
     pub server: ServerSettings,
     /// `[log]`.
     pub log: LogSettings,
+    /// `[identity]`: whose tokens are believed; without it, on a loopback address, requests need none.
+    pub identity: Option<IdentitySettings>,
+    /// `[callers.NAME]`: who may call by its client certificate; without TLS, on a loopback address, anyone may.
+    pub callers: Option<CallerSettings>,
     /// `[providers.NAME]`.
     pub providers: ProviderSettings,
+    /// Whether the pass-through is open: `enabled` of `[passthrough]`.
+    pub passthrough: bool,
+    /// `[targets.NAME]`.
+    pub targets: Arc<Targets>,
     /// What `[passthrough]` says of the audit log.
     pub audit: AuditSettings,
     /// `[admin]`.
@@ -55,11 +68,16 @@ impl Settings {
     }
 
     fn read_sections(root: &Section, origin: Origin) -> Self {
+        let server = read_server(&root.section("server"));
         Self {
-            server: read_server(&root.section("server")),
+            identity: identity::read(&root.section("identity"), &server),
+            callers: identity::read_callers(&root.section("callers"), &server),
+            server,
             log: LogSettings::read(&root.section("log")),
             providers: ProviderSettings::read(&root.section("providers")),
             audit: AuditSettings::read(&root.section("passthrough")),
+            passthrough: root.section("passthrough").or("enabled", false),
+            targets: Arc::new(Targets::read(&root.section("targets"))),
             admin: AdminSettings::read(&root.section("admin")),
             watch: read_watch(&root.section("reload")),
             origin,
@@ -67,7 +85,7 @@ impl Settings {
     }
 }
 
-/// The full names of all keys; `ID` stands for the id of a notice key.
+/// The full names of all keys; `ID` stands for the id of a notice key, `NAME` for a caller's.
 #[must_use]
 pub fn known_keys() -> BTreeSet<String> {
     let table = |entries: [(&str, toml::Value); 1]| {
@@ -75,8 +93,12 @@ pub fn known_keys() -> BTreeSet<String> {
     };
     let empty = || toml::Value::Table(toml::Table::new());
     let notice_keys = table([("notice_keys", table([("ID", empty())]))]);
+    let target = table([("request_headers", table([("set", table([("HEADER", "".into())]))]))]);
     let sample = [
         ("server".to_owned(), table([("tls", empty())])),
+        ("identity".to_owned(), empty()),
+        ("callers".to_owned(), table([("NAME", empty())])),
+        ("targets".to_owned(), table([("NAME", target)])),
         ("providers".to_owned(), table([("reference", notice_keys)])),
     ];
     let reader = Reader::new(toml::Table::from_iter(sample), Environment::default());

@@ -3,11 +3,20 @@
 mod connectors;
 mod run;
 
-use std::{error::Error as StdError, fmt::Write as _, io};
+use std::{
+    error::Error as StdError,
+    fmt::Write as _,
+    future::{Ready, ready},
+    io,
+};
 
 use actix_web::{
-    HttpResponse, HttpResponseBuilder,
-    http::{StatusCode, header::RETRY_AFTER},
+    FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
+    dev::Payload,
+    http::{
+        StatusCode,
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    },
     web::{self, Bytes, Data, Path, ServiceConfig},
 };
 use chassis::{
@@ -24,9 +33,11 @@ pub use run::Application;
 
 use crate::{
     audit::{AuditError, Event},
+    caller::{Caller, CallerError, CallerVerifier},
     config::Settings,
     error::{PROXY, ProxyError},
     metrics::MetricsError,
+    passthrough::door,
     providers::{Answer, Connectors},
     services::Services,
 };
@@ -35,6 +46,7 @@ use connectors::{Made, WorkerConnectors};
 /// Every route of this service.
 fn routes(config: &mut ServiceConfig) {
     config
+        .configure(door::routes)
         .service(resource("/services/status").route(web::get().to(service_status)))
         .service(resource("/v1/webhooks/{provider}").route(web::post().to(verify_webhook)))
         .service(resource("/v1/{provider}/{operation}").route(web::post().to(perform)));
@@ -85,6 +97,9 @@ pub fn check(settings: &Settings) -> Result<(), StartError> {
     Ok(())
 }
 
+/// What stands for the provider in the name of the operation that verifies a webhook.
+const WEBHOOKS: &str = "webhooks";
+
 /// `GET /services/status/`: neither a database nor a cache is here, and none is configured, or this process would not
 /// have started.
 async fn service_status() -> HttpResponse {
@@ -92,13 +107,57 @@ async fn service_status() -> HttpResponse {
     HttpResponse::Ok().json(status)
 }
 
+/// A caller that is known: a handler that takes one first runs for nobody else, and no body is read before.
+struct Admitted(Caller);
+
+impl FromRequest for Admitted {
+    type Error = ProxyError;
+    type Future = Ready<Result<Self, ProxyError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let verifier = request.app_data::<Data<CallerVerifier>>();
+        let verified = verifier.ok_or(CallerError::NoVerifier).and_then(|verifier| verifier.verify(request));
+        ready(verified.map(Self).map_err(|source| ProxyError::Caller { target: PROXY, source }))
+    }
+}
+
+impl Admitted {
+    /// Refuses an operation that is not on the caller's list.
+    fn may(&self, provider: &str, operation: &str) -> Result<(), ProxyError> {
+        if self.0.may_perform(provider, operation) {
+            return Ok(());
+        }
+        let caller = self.0.entry.as_ref().map_or_else(String::new, |entry| entry.name.clone());
+        Err(ProxyError::NotPermitted { target: PROXY, caller, operation: format!("{provider}/{operation}") })
+    }
+}
+
+impl ResponseError for ProxyError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.failure().kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        refuse(self)
+    }
+}
+
+/// What is said to a caller whose token or certificate is no good.
+fn not_let_in(source: CallerError) -> HttpResponse {
+    refuse(&ProxyError::Caller { target: PROXY, source })
+}
+
 /// `POST /v1/{provider}/{operation}`.
 async fn perform(
+    caller: Admitted,
     connectors: Data<WorkerConnectors>,
     path: Path<(String, String)>,
     body: actix_web::Result<Bytes>,
 ) -> HttpResponse {
     let (provider, operation) = path.into_inner();
+    if let Err(error) = caller.may(&provider, &operation) {
+        return refuse(&error);
+    }
     answer(try_perform(&connectors.get(), &provider, &operation, body).await)
 }
 
@@ -115,12 +174,16 @@ async fn try_perform(
 
 /// `POST /v1/webhooks/{provider}`.
 async fn verify_webhook(
+    caller: Admitted,
     connectors: Data<WorkerConnectors>,
     services: Data<Services>,
     path: Path<String>,
     body: actix_web::Result<Bytes>,
 ) -> HttpResponse {
     let provider = path.into_inner();
+    if let Err(error) = caller.may(WEBHOOKS, &provider) {
+        return refuse(&error);
+    }
     let verified = try_verify(&connectors.get(), &provider, body);
     if let Err(ProxyError::InvalidSignature { target, .. }) = &verified {
         let request_id = logging::context().map(|context| context.request_id.clone()).unwrap_or_default();
@@ -145,22 +208,33 @@ fn of_this_worker(connectors: &Made) -> Result<&Connectors, ProxyError> {
 }
 
 fn answer(result: Result<Answer, ProxyError>) -> HttpResponse {
-    let (status, reply) = match result {
-        Ok(Answer { status, reply }) => (status, reply),
-        Err(error) => {
-            let failure = error.failure();
-            let status = failure.kind.http_status();
-            let level = if status >= 500 { log::Level::Error } else { log::Level::Warn };
-            log::log!(level, "{}", chain(&error));
-            (status, Reply::Error(failure))
-        }
-    };
-    respond(status, &reply)
+    match result {
+        Ok(Answer { status, reply }) => respond(status, &reply),
+        Err(error) => refuse(&error),
+    }
+}
+
+/// Logs an error with its causes, and tells the caller what it may know.
+fn refuse(error: &ProxyError) -> HttpResponse {
+    let failure = error.failure();
+    let status = failure.kind.http_status();
+    let level = if status >= 500 { log::Level::Error } else { log::Level::Warn };
+    log::log!(level, "{}", chain(error));
+    let mut response = builder(status);
+    if let ProxyError::Caller { source, .. } = error
+        && let Some(challenge) = source.challenge()
+    {
+        response.insert_header((WWW_AUTHENTICATE, challenge));
+    }
+    response.json(Reply::<Value>::Error(failure))
+}
+
+fn builder(status: u16) -> HttpResponseBuilder {
+    HttpResponseBuilder::new(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 fn respond(status: u16, reply: &Reply<Value>) -> HttpResponse {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponseBuilder::new(status);
+    let mut response = builder(status);
     if let Reply::Refused(ProviderAnswer { retry_after: Some(value), .. }) = reply {
         response.insert_header((RETRY_AFTER, value.as_str()));
     }
@@ -168,7 +242,7 @@ fn respond(status: u16, reply: &Reply<Value>) -> HttpResponse {
 }
 
 /// An error and its causes on one line; a cause that its error repeats is not written twice.
-fn chain(error: &dyn StdError) -> String {
+pub(crate) fn chain(error: &dyn StdError) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

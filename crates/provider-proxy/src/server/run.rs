@@ -7,13 +7,15 @@ use actix_web::{
     rt,
     web::{self, Data},
 };
-use chassis::server::{Bound, bind};
+use chassis::server::{Bound, OnDistrust, bind};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{StartError, WorkerConnectors, check, routes};
+use super::{StartError, WorkerConnectors, check, not_let_in, routes};
 use crate::{
     admin,
+    caller::{CallerError, CallerVerifier},
     config::Settings,
+    passthrough::door::Door,
     reload::{Reloader, Trigger, Watcher},
     services::Services,
 };
@@ -37,8 +39,13 @@ impl Application {
         let services = Services::start(settings)?;
         let shared = services.clone();
         let bound = bind(&server, move |config| {
+            let snapshot = shared.current.load();
+            let callers = (snapshot.settings.identity.as_ref(), snapshot.settings.callers.as_ref());
             config
                 .app_data(Data::new(WorkerConnectors::new(Arc::clone(&shared.current))))
+                .app_data(Data::new(CallerVerifier::new(callers.0, callers.1)))
+                .app_data(OnDistrust(|_| not_let_in(CallerError::Distrusted)))
+                .app_data(Data::new(Door::new(shared.clone())))
                 .app_data(Data::new(shared.clone()));
             routes(config);
         })?;
