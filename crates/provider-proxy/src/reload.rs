@@ -64,6 +64,9 @@ impl Snapshot {
     /// [`StartError`] when a file cannot be used.
     pub fn build(settings: Settings, previous: Option<&Self>) -> Result<Self, StartError> {
         server::check(&settings)?;
+        if let Some(previous) = previous {
+            settings.targets.inherit(&previous.settings.targets);
+        }
         let generation = previous.map_or(0, |previous| previous.generation.saturating_add(1));
         Ok(Self { generation, settings })
     }
