@@ -108,7 +108,8 @@ fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
     };
     let empty = || toml::Value::Table(toml::Table::new());
     let notice_keys = table(&[("notice_keys", table(&[("ID", empty())]))]);
-    let mut target = vec![("request_headers", table(&[("set", table(&[("HEADER", "".into())]))]))];
+    let rules = || table(&[("set", table(&[("HEADER", "".into())]))]);
+    let mut target = vec![("request_headers", rules()), ("response_headers", rules())];
     let mut credential = vec![("kind", kind.into())];
     if kind == "jwt" {
         credential.push(("claims", table(&[("CLAIM", "".into())])));

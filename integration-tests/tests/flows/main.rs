@@ -14,6 +14,7 @@ mod encrypted_columns;
 mod executables;
 mod generic_api;
 mod harness;
+mod identity;
 mod local_pair;
 mod log_lines;
 mod notice;
