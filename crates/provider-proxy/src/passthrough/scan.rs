@@ -109,11 +109,6 @@ impl Scanner {
         self.minted.store((!matcher.is_empty()).then(|| Arc::new(matcher)));
     }
 
-    /// Looks for what another scanner knows to be minted as well.
-    pub fn inherit(&self, previous: &Self) {
-        previous.minted().iter().for_each(|secret| self.add(secret));
-    }
-
     /// What was minted so far, for the scanner of the next snapshot: a token outlives a reload.
     #[must_use]
     pub fn minted(&self) -> Vec<SecretString> {

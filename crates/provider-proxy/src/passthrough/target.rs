@@ -80,7 +80,6 @@ impl Targets {
 
     /// Takes over what was minted before the settings were read again: tokens outlive a reading.
     pub fn inherit(&self, previous: &Self) {
-        self.scanner.inherit(&previous.scanner);
         for target in self.iter() {
             let before = previous.get(&target.name).and_then(|target| target.credential.as_ref());
             if let (Some(credential), Some(before)) = (&target.credential, before) {
