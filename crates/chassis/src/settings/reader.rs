@@ -3,10 +3,11 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     rc::Rc,
 };
 
-use super::{Faults, SettingsError, Value};
+use super::{Digest, Faults, SettingsError, Value};
 use crate::environment::Environment;
 
 /// Reads one settings file.
@@ -20,6 +21,7 @@ struct Shared {
     faults: RefCell<Faults>,
     values: RefCell<BTreeMap<String, Shown>>,
     sections: RefCell<BTreeSet<String>>,
+    files: RefCell<BTreeMap<PathBuf, Digest>>,
 }
 
 /// What may be told of a key that has been asked for.
@@ -42,6 +44,7 @@ impl Reader {
             faults: RefCell::default(),
             values: RefCell::default(),
             sections: RefCell::default(),
+            files: RefCell::default(),
         };
         Self { table, shared: Rc::new(shared) }
     }
@@ -68,6 +71,13 @@ impl Reader {
     #[must_use]
     pub fn shown(&self) -> BTreeMap<String, Shown> {
         self.shared.values.borrow().clone()
+    }
+
+    /// The files that the keys asked for so far are read from: where secrets are, and what paths name, whether it could
+    /// be read or not, each with what it held just before. A change of one changes what the settings mean.
+    #[must_use]
+    pub fn files(&self) -> BTreeMap<PathBuf, Digest> {
+        self.shared.files.borrow().clone()
     }
 
     /// Refuses the settings if anything was wrong, or if the file holds a key that nobody asked for.
@@ -204,7 +214,24 @@ impl Section {
     #[must_use]
     pub fn optional<T: Value>(&self, key: &str) -> Option<T> {
         self.record::<T>(key, None);
-        match T::read(self.value(key)?, &self.shared.environment) {
+        let value = self.value(key)?;
+        for path in T::files(value, &self.shared.environment) {
+            // Before it is read, so that a change in between shows later.
+            let digest = Digest::of(&path);
+            self.shared.files.borrow_mut().entry(path).or_insert(digest);
+        }
+        self.read(key, value)
+    }
+
+    /// The path of a file that is written, and not read: no change of it changes what the settings mean.
+    #[must_use]
+    pub fn output(&self, key: &str) -> Option<PathBuf> {
+        self.record::<PathBuf>(key, None);
+        self.read(key, self.value(key)?)
+    }
+
+    fn read<T: Value>(&self, key: &str, value: &toml::Value) -> Option<T> {
+        match T::read(value, &self.shared.environment) {
             Ok(value) => {
                 self.record(key, Some(&value));
                 Some(value)
