@@ -16,6 +16,7 @@ pub mod limit;
 pub mod lookup;
 pub mod openapi;
 pub mod page;
+pub mod password;
 pub mod pin;
 pub mod proxy_client;
 pub mod refusal;

@@ -15,6 +15,7 @@ pub mod seller;
 pub mod transaction;
 pub mod transaction_event;
 pub mod transaction_log;
+pub mod user;
 
 pub use error::{Busyness, ConnectionLoss, ConstraintKind, ConstraintViolation, StoreError};
 pub use page::{Listed, Page};
