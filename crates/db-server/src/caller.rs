@@ -4,7 +4,9 @@
 //! the role that the route names.
 
 mod authenticator;
+mod people;
 mod rejection;
+pub mod token;
 
 use std::{
     future::{Ready, ready},
@@ -21,8 +23,8 @@ use actix_web::{
 };
 use chassis::logging;
 
-pub use self::authenticator::Authenticator;
 use self::rejection::Refusal;
+pub use self::{authenticator::Authenticator, people::People};
 use crate::{error::ApiError, settings::Role};
 
 /// The actor of an audit event when requests need no signature.
@@ -100,6 +102,26 @@ struct Identity {
     /// None when requests need no signature.
     key: Option<Rc<str>>,
     roles: Rc<[Role]>,
+    /// The names of its roles, with those that mean nothing here and something to a target of the door.
+    names: Rc<[String]>,
+}
+
+impl Identity {
+    /// Somebody with this key, or everybody, with roles of ours.
+    fn of_roles(key: Option<&str>, roles: &[Role]) -> Self {
+        let names = roles.iter().map(|role| role.name().to_owned()).collect();
+        Self { key: key.map(Rc::from), roles: roles.into(), names }
+    }
+
+    /// The name that tokens are made for.
+    fn subject(&self) -> &str {
+        self.key.as_deref().unwrap_or(wire::identity::ANONYMOUS)
+    }
+
+    /// The roles as tokens name them.
+    fn authorities(&self) -> Vec<String> {
+        self.names.iter().map(|name| token::authority(name)).collect()
+    }
 }
 
 /// What [`identify`] leaves for [`Caller`].

@@ -19,7 +19,7 @@ use wire::{ErrorKind, ProviderAnswer};
 
 use crate::{
     cache::CacheError,
-    domain::error::DomainError,
+    domain::{error::DomainError, user::LogInError},
     field_errors::{Code, FieldError, FieldErrors},
     form::BodyError,
     page::QueryError,
@@ -33,6 +33,21 @@ pub enum ApiError {
     /// Nobody knows who is calling. The client is not told why; the log is.
     #[error("not authenticated")]
     Unauthenticated,
+    /// The caller's token was good once.
+    #[error("the token has expired")]
+    TokenExpired,
+    /// The caller's token is none of ours, or its user may not call any more.
+    #[error("the token is not accepted")]
+    InvalidToken,
+    /// Name and password do not belong together. The client is not told which of them is wrong.
+    #[error("wrong name or password")]
+    WrongPassword,
+    /// Too many wait for their passwords to be checked.
+    #[error("too many log-ins at once")]
+    TooManyLogIns,
+    /// The operator has not set this up. The text is for the client.
+    #[error("not set up: {0}")]
+    NotSetUp(&'static str),
     /// The caller lacks the role that the route needs.
     #[error("not permitted")]
     Forbidden,
@@ -77,6 +92,16 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<LogInError> for ApiError {
+    fn from(error: LogInError) -> Self {
+        match error {
+            LogInError::Busy => Self::TooManyLogIns,
+            LogInError::Store(error) => error.into(),
+            LogInError::Password(error) => Self::Domain(error.into()),
+        }
+    }
+}
+
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         self.error_response().status()
@@ -97,6 +122,17 @@ impl ResponseError for ApiError {
 fn answer(error: &ApiError) -> HttpResponse {
     match error {
         ApiError::Unauthenticated => unauthenticated(),
+        ApiError::TokenExpired => token("Token has expired"),
+        ApiError::InvalidToken => token("Invalid token"),
+        ApiError::WrongPassword => {
+            let body = json!({ "detail": "Invalid username or password" });
+            HttpResponse::Unauthorized().insert_header((WWW_AUTHENTICATE, "Bearer")).json(body)
+        }
+        ApiError::TooManyLogIns => {
+            let wait = Duration::from_secs(1);
+            later(StatusCode::SERVICE_UNAVAILABLE, "Too many log-ins at once.", wait)
+        }
+        ApiError::NotSetUp(text) => detail(StatusCode::NOT_IMPLEMENTED, text),
         ApiError::Forbidden => {
             detail(StatusCode::FORBIDDEN, "You do not have permission to perform this action.")
         }
@@ -166,6 +202,13 @@ pub async fn with_codes(
 fn unauthenticated() -> HttpResponse {
     let body = json!({ "detail": "Authentication credentials were not accepted." });
     HttpResponse::Unauthorized().insert_header((WWW_AUTHENTICATE, "OAuth")).json(body)
+}
+
+/// As RFC 6750, section 3, says it.
+fn token(text: &str) -> HttpResponse {
+    let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{text}\"");
+    let body = json!({ "detail": text });
+    HttpResponse::Unauthorized().insert_header((WWW_AUTHENTICATE, challenge)).json(body)
 }
 
 /// Whole seconds, rounded up: whoever comes back then is not too early.

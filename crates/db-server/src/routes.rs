@@ -13,7 +13,7 @@ use chassis::server::{detail, resource};
 
 use crate::{
     api::{
-        buyer, failures, notice, pin, product,
+        buyer, failures, login, notice, pin, product,
         reference::{self, products, sellers, terms, transactions},
         request, seller, service_settings, status, transaction,
     },
@@ -69,6 +69,10 @@ const ROUTES: &[Entry] = &[
     get("/services/status/", || to(status::status)).open(),
     get("/openapi.json", || to(document)).open(),
     post("/webhooks/reference/", || to(notice::receive)).open(),
+
+    // open: it is how a caller becomes known, or is told who it is
+    post("/login/", || to(login::log_in)).open(),
+    get("/services/whoami/", || to(login::whoami)).open(),
 
     get("/services/request/", || to(request::request)),
     get("/services/failures/transactions/", || to(failures::transactions)),

@@ -1,6 +1,6 @@
 //! The application: its parts, its start.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use actix_web::{
     dev::ServerHandle,
@@ -15,10 +15,10 @@ use thiserror::Error;
 
 use crate::{
     cache::Cache,
-    caller::Authenticator,
+    caller::{Authenticator, People},
     cleansed::CleansedSettings,
     database::{Database, MigrationError},
-    domain::{Clock, Domain, pin::Pins},
+    domain::{Clock, Domain, pin::Pins, user::Users},
     limit::Limit,
     proxy_client::ProxyClient,
     routes,
@@ -156,8 +156,17 @@ impl Parts {
         let cache = Cache::new(settings.redis);
         let limit = Limit::new(settings.per_client, cache.clone());
         let cache = database.sealed(cache, keys.clone());
+        let users = Users::new(
+            database.clone(),
+            cache.clone(),
+            settings.pin.hasher.clone(),
+            settings.login.rules,
+            clock.clone(),
+            settings.auth.clients.keys().cloned().collect(),
+        );
+        let people = People::new(Arc::new(users), settings.login.tokens, clock.clone());
         let authenticator =
-            Authenticator::new(settings.auth, database.clone(), keys.clone(), cache.clone(), limit);
+            Authenticator::new(settings.auth, database.clone(), keys.clone(), cache.clone(), limit, people);
         let domain = Domain {
             database,
             cache,

@@ -3,6 +3,7 @@
 mod auth;
 mod cache;
 mod database;
+mod login;
 mod pin;
 mod proxy;
 
@@ -23,6 +24,7 @@ pub use self::{
     auth::{AuthSettings, Client, Role},
     cache::Rate,
     database::DatabaseSettings,
+    login::LoginSettings,
     pin::PinSettings,
     proxy::ProxySettings,
 };
@@ -55,6 +57,8 @@ pub struct Settings {
     pub proxy: ProxySettings,
     /// `[pin]`: how PINs are kept and guarded.
     pub pin: PinSettings,
+    /// `[login]`: people with a name and a password.
+    pub login: LoginSettings,
     /// `transactions.lockdown`: the age at which nothing about a transaction changes any more.
     pub lockdown: Duration,
     /// What `/services/settings/` shows.
@@ -100,6 +104,7 @@ struct Sections {
     per_client: Option<Rate>,
     proxy: ProxySettings,
     pin: Option<PinSettings>,
+    login: Option<LoginSettings>,
     lockdown: Duration,
     cleansed_access: bool,
 }
@@ -108,8 +113,10 @@ impl Sections {
     fn read(root: &Section) -> Self {
         let server = ServerSettings::read(&root.section("server"), DEFAULT_LISTEN);
         let loopback = server.listen.ip().is_loopback();
+        let auth = auth::read(&root.section("auth"), &server);
         Self {
-            auth: auth::read(&root.section("auth"), &server),
+            login: login::read(&root.section("login"), auth.private),
+            auth,
             server,
             log: LogSettings::read(&root.section("log")),
             database: database::read(&root.section("database")),
@@ -132,6 +139,7 @@ impl Sections {
             per_client: self.per_client,
             proxy: self.proxy,
             pin: self.pin?,
+            login: self.login?,
             lockdown: self.lockdown,
             cleansed: CleansedSettings::new(self.cleansed_access, shown),
         })
