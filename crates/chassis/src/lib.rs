@@ -8,4 +8,4 @@ pub mod exit;
 pub mod logging;
 pub mod server;
 pub mod settings;
-mod tls;
+pub mod tls;

@@ -52,7 +52,10 @@ pub enum TlsError {
 }
 
 /// What a server presents, and whose client certificates it demands (nobody's when absent).
-pub(crate) fn server_config(identity: &Identity, client_ca: Option<&Path>) -> Result<ServerConfig, TlsError> {
+///
+/// # Errors
+/// [`TlsError`] when a certificate or key cannot be used.
+pub fn server_config(identity: &Identity, client_ca: Option<&Path>) -> Result<ServerConfig, TlsError> {
     let provider = provider();
     let builder =
         ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
@@ -68,10 +71,10 @@ pub(crate) fn server_config(identity: &Identity, client_ca: Option<&Path>) -> Re
 }
 
 /// Whom a client trusts (the system's authorities when `ca` is absent), and what it presents.
-pub(crate) fn client_config(
-    ca: Option<&Path>,
-    identity: Option<&Identity>,
-) -> Result<ClientConfig, TlsError> {
+///
+/// # Errors
+/// [`TlsError`] when a certificate or key cannot be used.
+pub fn client_config(ca: Option<&Path>, identity: Option<&Identity>) -> Result<ClientConfig, TlsError> {
     let roots = match ca {
         Some(path) => Arc::new(roots_from(path)?),
         None => system_roots(),
