@@ -7,6 +7,7 @@ pub mod cleansed;
 pub mod crypt;
 pub mod database;
 pub mod domain;
+pub mod door;
 pub mod email;
 pub mod error;
 pub mod etag;

@@ -3,6 +3,7 @@
 mod auth;
 mod cache;
 mod database;
+mod door;
 mod login;
 mod pin;
 mod proxy;
@@ -24,6 +25,7 @@ pub use self::{
     auth::{AuthSettings, Client, Role},
     cache::Rate,
     database::DatabaseSettings,
+    door::{Allowed, DoorSettings},
     login::LoginSettings,
     pin::PinSettings,
     proxy::ProxySettings,
@@ -55,6 +57,8 @@ pub struct Settings {
     pub per_client: Option<Rate>,
     /// `[proxy]`: how it reaches `provider-proxy`.
     pub proxy: ProxySettings,
+    /// `[door]`: where `/proxy/` leads.
+    pub door: DoorSettings,
     /// `[pin]`: how PINs are kept and guarded.
     pub pin: PinSettings,
     /// `[login]`: people with a name and a password.
@@ -103,6 +107,7 @@ struct Sections {
     redis: Option<RedisSettings>,
     per_client: Option<Rate>,
     proxy: ProxySettings,
+    door: DoorSettings,
     pin: Option<PinSettings>,
     login: Option<LoginSettings>,
     lockdown: Duration,
@@ -123,6 +128,7 @@ impl Sections {
             redis: cache::redis(&root.section("cache")),
             per_client: cache::per_client(&root.section("limits")),
             proxy: proxy::read(&root.section("proxy")),
+            door: door::read(&root.section("door")),
             cleansed_access: root.section("services").or("cleansed_settings_access", false),
             pin: pin::read(&root.section("pin"), loopback),
             lockdown: positive(&root.section("transactions"), "lockdown", Duration::from_secs(24 * 60 * 60)),
@@ -138,6 +144,7 @@ impl Sections {
             redis: self.redis,
             per_client: self.per_client,
             proxy: self.proxy,
+            door: self.door,
             pin: self.pin?,
             login: self.login?,
             lockdown: self.lockdown,

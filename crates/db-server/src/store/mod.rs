@@ -4,6 +4,7 @@ pub mod api_client;
 pub mod buyer;
 pub mod code;
 mod creation;
+pub mod door;
 pub mod error;
 pub mod failure;
 pub mod id;
