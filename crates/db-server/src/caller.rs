@@ -7,6 +7,7 @@ mod authenticator;
 mod people;
 mod rejection;
 pub mod token;
+mod visitor;
 
 use std::{
     future::{Ready, ready},
@@ -24,7 +25,7 @@ use actix_web::{
 use chassis::logging;
 
 use self::rejection::Refusal;
-pub use self::{authenticator::Authenticator, people::People};
+pub use self::{authenticator::Authenticator, people::People, visitor::Visitor};
 use crate::{error::ApiError, settings::Role};
 
 /// The actor of an audit event when requests need no signature.

@@ -74,8 +74,7 @@ impl Door {
     /// What the database gives.
     pub async fn switch(&self, url: Option<&BaseUrl>, actor: &str) -> Result<(), StoreError> {
         let (stored, by) = (url.map(|url| url.as_str().to_owned()), actor.to_owned());
-        let work =
-            move |connection: &mut PgConnection| door::switch(connection, stored.as_deref(), &by);
+        let work = move |connection: &mut PgConnection| door::switch(connection, stored.as_deref(), &by);
         self.database.write_one(work).await?;
         self.cache.changed(CACHED_UNDER).await;
         match url {

@@ -117,6 +117,9 @@ const VARIABLE_PREFIXES: [&str; 7] =
 /// The variables that name the host's own way out. They may hold that gateway's password, which is no provider's.
 const GATEWAY_VARIABLES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY"];
 
+/// Keys of ours that are named like a provider's.
+const OUR_KEYS: [&str; 1] = ["proxy.identity.private_key"];
+
 /// The tables whose keys are names that the operator chooses; a client may well be called `reference`.
 const FREE_NAMES: [&str; 1] = ["auth.clients"];
 
@@ -125,7 +128,11 @@ fn walk_table(table: &mut Table, path: &str, found: &mut Vec<Refusal>) {
     let mut refused = Vec::new();
     for (key, value) in table.iter_mut() {
         let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        if !names_are_free && is_credential_key(key) && !is_secret_source(key, value, path) {
+        if !names_are_free
+            && !OUR_KEYS.contains(&name.as_str())
+            && is_credential_key(key)
+            && !is_secret_source(key, value, path)
+        {
             refuse_leaves(value, name, found);
             refused.push(key.clone());
         } else {

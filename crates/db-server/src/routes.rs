@@ -18,6 +18,7 @@ use crate::{
         request, seller, service_settings, status, transaction,
     },
     caller::identify,
+    door,
     error::with_codes,
     openapi,
 };
@@ -75,6 +76,8 @@ const ROUTES: &[Entry] = &[
     get("/services/whoami/", || to(login::whoami)).open(),
 
     get("/services/request/", || to(request::request)),
+    get("/services/proxy/", || to(door::get)),
+    put("/services/proxy/", || to(door::put)),
     get("/services/failures/transactions/", || to(failures::transactions)),
     get("/services/failures/statuses/", || to(failures::statuses)),
     get("/services/settings/", || to(service_settings::list)),
@@ -147,6 +150,11 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             (false, true) => config.service(resource.wrap(from_fn(identify)).wrap(from_fn(with_codes))),
         };
     }
+}
+
+/// The door takes every method and every path, so that it stands in no table.
+pub(crate) fn configure_door(config: &mut ServiceConfig) {
+    config.service(actix_web::web::resource(["/proxy", "/proxy/{tail:.*}"]).route(to(door::forward)));
 }
 
 /// 405, with the methods that the path has.

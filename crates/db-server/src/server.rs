@@ -10,6 +10,7 @@ use chassis::{
     client::{ClientError, HttpClient},
     exit::Exit,
     server::{Bound, ServerError, bind},
+    tls::{TlsError, client_config},
 };
 use thiserror::Error;
 
@@ -19,10 +20,12 @@ use crate::{
     cleansed::CleansedSettings,
     database::{Database, MigrationError},
     domain::{Clock, Domain, pin::Pins, user::Users},
+    door::{Door, Upstreams},
+    identity::Signer,
     limit::Limit,
     proxy_client::ProxyClient,
     routes,
-    settings::{DatabaseSettings, ProxySettings, Settings},
+    settings::{DatabaseSettings, DoorSettings, ProxySettings, Settings},
     store::StoreError,
 };
 
@@ -49,6 +52,9 @@ pub enum StartError {
     /// A file that `[proxy]` names cannot be used.
     #[error("proxy.ca, proxy.certificate or proxy.key: {0}")]
     Proxy(#[from] ClientError),
+    /// A file that `[door]` names cannot be used.
+    #[error("door.ca, door.certificate or door.key: {0}")]
+    Door(#[from] TlsError),
     /// The address or certificate cannot be had.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -61,7 +67,9 @@ impl StartError {
         match self {
             Self::Database(_) | Self::Migration(MigrationError::Store(_)) => Exit::DependencyDown,
             Self::Migration(MigrationError::Migration(_)) => Exit::Software,
-            Self::Pending(_) | Self::Proxy(_) | Self::Server(ServerError::Tls(_)) => Exit::Settings,
+            Self::Pending(_) | Self::Proxy(_) | Self::Door(_) | Self::Server(ServerError::Tls(_)) => {
+                Exit::Settings
+            }
             Self::Server(ServerError::Bind { .. }) => Exit::Unavailable,
         }
     }
@@ -82,18 +90,24 @@ impl Application {
     /// # Errors
     /// [`StartError`]; nothing listens then.
     pub async fn build_with(settings: Settings, clock: Clock) -> Result<Self, StartError> {
-        check(&settings)?;
+        let tls = Arc::new(check(&settings)?);
+        let door_settings = settings.door.clone();
         let database = open(&settings.database).await?;
         let server = settings.server.clone();
-        let Parts { domain, authenticator, cleansed, proxy } = Parts::new(database, settings, clock);
+        let Parts { domain, authenticator, cleansed, proxy, door, signer } =
+            Parts::new(database, settings, clock);
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
                 .app_data(authenticator.clone())
                 .app_data(cleansed.clone())
+                .app_data(door.clone())
+                .app_data(signer.clone())
+                .app_data(Data::new(Upstreams::new(door_settings.clone(), Arc::clone(&tls))))
                 // A client cannot leave its thread: each worker makes its own here.
                 .app_data(Data::new(ProxyClient::new(&proxy)));
             routes::configure(config);
+            routes::configure_door(config);
         };
         Ok(Self { bound: bind(&server, configure)? })
     }
@@ -136,10 +150,11 @@ impl Application {
 /// Checks the files that the settings name, without reaching for anything else.
 ///
 /// # Errors
-/// [`StartError::Proxy`].
-pub fn check(settings: &Settings) -> Result<(), StartError> {
+/// [`StartError::Proxy`] and [`StartError::Door`].
+pub fn check(settings: &Settings) -> Result<rustls::ClientConfig, StartError> {
     HttpClient::new(&settings.proxy.client)?;
-    Ok(())
+    let DoorSettings { ca, identity, .. } = &settings.door;
+    Ok(client_config(ca.as_deref(), identity.as_ref())?)
 }
 
 /// What the handlers work with.
@@ -148,6 +163,8 @@ struct Parts {
     authenticator: Data<Authenticator>,
     cleansed: Data<CleansedSettings>,
     proxy: ProxySettings,
+    door: Data<Door>,
+    signer: Data<Option<Signer>>,
 }
 
 impl Parts {
@@ -164,9 +181,16 @@ impl Parts {
             clock.clone(),
             settings.auth.clients.keys().cloned().collect(),
         );
-        let people = People::new(Arc::new(users), settings.login.tokens, clock.clone());
+        let people = People::new(
+            Arc::new(users),
+            settings.login.tokens,
+            clock.clone(),
+            settings.proxy.signer.clone(),
+            settings.door.clone(),
+        );
         let authenticator =
             Authenticator::new(settings.auth, database.clone(), keys.clone(), cache.clone(), limit, people);
+        let door = Door::new(database.clone(), cache.clone(), settings.door);
         let domain = Domain {
             database,
             cache,
@@ -180,7 +204,9 @@ impl Parts {
             domain: Data::new(domain),
             authenticator: Data::new(authenticator),
             cleansed: Data::new(settings.cleansed),
+            signer: Data::new(settings.proxy.signer.clone()),
             proxy: settings.proxy,
+            door: Data::new(door),
         }
     }
 }

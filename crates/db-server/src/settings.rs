@@ -128,7 +128,10 @@ impl Sections {
             redis: cache::redis(&root.section("cache")),
             per_client: cache::per_client(&root.section("limits")),
             proxy: proxy::read(&root.section("proxy")),
-            door: door::read(&root.section("door")),
+            door: door::read(
+                &root.section("door"),
+                root.section("proxy").section("identity").has("private_key"),
+            ),
             cleansed_access: root.section("services").or("cleansed_settings_access", false),
             pin: pin::read(&root.section("pin"), loopback),
             lockdown: positive(&root.section("transactions"), "lockdown", Duration::from_secs(24 * 60 * 60)),

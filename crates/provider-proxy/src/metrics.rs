@@ -13,8 +13,7 @@ use std::{
 
 use prometheus::{
     Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
-    core::Collector,
+    TextEncoder, core::Collector,
 };
 use thiserror::Error;
 
@@ -129,8 +128,7 @@ impl Metrics {
     #[must_use]
     pub fn target(&self, name: &str) -> Arc<TargetMetrics> {
         let mut targets = self.0.targets.lock().unwrap_or_else(PoisonError::into_inner);
-        let target =
-            targets.entry(name.to_owned()).or_insert_with(|| Arc::new(self.0.families.target(name)));
+        let target = targets.entry(name.to_owned()).or_insert_with(|| Arc::new(self.0.families.target(name)));
         Arc::clone(target)
     }
 

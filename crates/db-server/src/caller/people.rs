@@ -3,11 +3,15 @@
 use std::{rc::Rc, sync::Arc, time::SystemTime};
 
 use actix_web::HttpRequest;
+use chassis::base_url::BaseUrl;
+use jws::VerifyError;
+use wire::identity::ANONYMOUS;
 
 use super::{
     Authenticator, Identity,
+    authenticator::{authorization, bearer_key},
     rejection::{Refusal, Rejection},
-    token::Tokens,
+    token::{self, Tokens},
 };
 use crate::{
     domain::{
@@ -15,7 +19,9 @@ use crate::{
         user::{KnownUser, Users},
     },
     error::ApiError,
+    identity::Signer,
     password::Password,
+    settings::DoorSettings,
 };
 
 /// The people who may call, and their tokens. Clones share them.
@@ -24,6 +30,9 @@ pub struct People {
     users: Arc<Users>,
     tokens: Option<Tokens>,
     clock: Clock,
+    /// What has made the tokens that the door's targets get.
+    signer: Option<Signer>,
+    door: DoorSettings,
 }
 
 /// What somebody gets who has logged in.
@@ -37,8 +46,14 @@ pub struct LoggedIn {
 impl People {
     /// Without `tokens` nobody can log in.
     #[must_use]
-    pub const fn new(users: Arc<Users>, tokens: Option<Tokens>, clock: Clock) -> Self {
-        Self { users, tokens, clock }
+    pub const fn new(
+        users: Arc<Users>,
+        tokens: Option<Tokens>,
+        clock: Clock,
+        signer: Option<Signer>,
+        door: DoorSettings,
+    ) -> Self {
+        Self { users, tokens, clock, signer, door }
     }
 
     fn now(&self) -> SystemTime {
@@ -55,10 +70,7 @@ impl Authenticator {
         let tokens = self.people.tokens.as_ref().ok_or(NO_LOGIN)?;
         let user = self.people.users.log_in(name, password).await?.ok_or(ApiError::WrongPassword)?;
         self.limited(of_user(name, &user)).await.map_err(Refusal::into_error)?;
-        let token = tokens.sign(name, &user, self.people.now()).map_err(|error| {
-            log::error!("no token could be made: {error}");
-            ApiError::Abandoned
-        })?;
+        let token = tokens.sign(name, &user, self.people.now())?;
         Ok(LoggedIn { token, user })
     }
 
@@ -75,8 +87,32 @@ impl Authenticator {
     /// # Errors
     /// Those of a request to any route that needs a role.
     pub async fn who(&self, request: &HttpRequest) -> Result<(String, Vec<String>), ApiError> {
+        if let Some(told) = self.told_by_a_target(request)? {
+            return Ok(told);
+        }
         let identity = self.authenticate(request).await.map_err(Refusal::into_error)?;
         Ok((identity.subject().to_owned(), identity.authorities()))
+    }
+
+    /// Of whom a target of the door asks, with the token that it was given. It says who that is and opens nothing else,
+    /// since every target that the door has led to may have kept it.
+    fn told_by_a_target(&self, request: &HttpRequest) -> Result<Option<(String, Vec<String>)>, ApiError> {
+        let Some(signer) = &self.people.signer else { return Ok(None) };
+        let authorization = authorization(request).ok();
+        let Some(token) = authorization.and_then(bearer_key).filter(|text| token::has_form(text)) else {
+            return Ok(None);
+        };
+        if token::claim(token, "iss").as_deref() != Some(signer.issuer()) {
+            return Ok(None);
+        }
+        let audience = token::claim(token, "aud").and_then(|audience| BaseUrl::parse(&audience).ok());
+        let audience = audience.filter(|url| self.people.door.allows(url));
+        let audience = audience.ok_or_else(|| refused(VerifyError::Audience))?;
+        let (name, authorities) = signer.verify(token, audience.as_str()).map_err(refused)?;
+        if name == ANONYMOUS && self.settings.require_oauth {
+            return Err(ApiError::Forbidden);
+        }
+        Ok(Some((name, authorities)))
     }
 
     /// The user whose token this is, with the roles that the user has now.
@@ -107,6 +143,10 @@ impl Authenticator {
 
 /// What is answered where no `login.key` is set.
 const NO_LOGIN: ApiError = ApiError::NotSetUp("Nobody can log in here: login.key is not set.");
+
+fn refused(error: VerifyError) -> ApiError {
+    Refusal::from(Rejection::Token(error)).into_error()
+}
 
 fn of_user(name: &str, user: &KnownUser) -> Identity {
     Identity { key: Some(Rc::from(name)), roles: user.roles_here().into(), names: user.roles.clone().into() }

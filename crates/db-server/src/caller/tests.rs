@@ -16,7 +16,7 @@ use crate::{
     domain::{Clock, pin::PinRules, user::Users},
     limit::Limit,
     pin::PinHasher,
-    settings::{AuthSettings, Client},
+    settings::{AuthSettings, Client, DoorSettings},
 };
 
 const SECRET: &str = "dummy-secret-dummy";
@@ -45,7 +45,7 @@ fn people(database: Database, cache: Sealed) -> People {
     let hasher = PinHasher::new("dummy-pepper-of-tests".into(), 64, 1).unwrap();
     let rules = PinRules { max_failures: 5, window: TimeDelta::seconds(300) };
     let users = Users::new(database, cache, hasher, rules, Clock::system(), BTreeSet::new());
-    People::new(Arc::new(users), None, Clock::system())
+    People::new(Arc::new(users), None, Clock::system(), None, DoorSettings::default())
 }
 
 fn nowhere() -> ConnectParameters {

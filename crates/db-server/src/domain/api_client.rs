@@ -195,7 +195,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Whether a key has the form of those that are made here. Any other is not looked up.
-pub(super) fn is_ours(key: &str) -> bool {
+pub(crate) fn is_ours(key: &str) -> bool {
     key.rsplit_once('-').is_some_and(|(name, random)| {
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         is_name(name) && random.len() == 2 * KEY_BYTES && random.bytes().all(hex)

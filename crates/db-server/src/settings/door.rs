@@ -35,6 +35,22 @@ pub struct DoorSettings {
     pub identity: Option<Identity>,
 }
 
+/// Leads nowhere.
+impl Default for DoorSettings {
+    fn default() -> Self {
+        Self {
+            url: None,
+            allowed: Vec::new(),
+            connect_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(30),
+            timeout: Duration::from_secs(60),
+            max_request_body: 100 * 1024 * 1024,
+            ca: None,
+            identity: None,
+        }
+    }
+}
+
 impl DoorSettings {
     /// Whether the door may lead there.
     #[must_use]
@@ -94,18 +110,26 @@ fn is_safe(url: &BaseUrl) -> bool {
     url.is_https() || url.is_loopback()
 }
 
-pub(super) fn read(section: &Section) -> DoorSettings {
+/// `signs`: whether there is a key for the tokens that go with what is forwarded.
+pub(super) fn read(section: &Section, signs: bool) -> DoorSettings {
     let url: Option<BaseUrl> = section.optional("url");
     if url.as_ref().is_some_and(|url| !is_safe(url)) {
         section.fault("url", UNSAFE);
     }
+    let allowed: Vec<Allowed> = section.or("allowed", Vec::new());
+    if !signs {
+        for key in ["url", "allowed"].into_iter().filter(|key| section.has(key)) {
+            section.fault(key, "needs proxy.identity.private_key: what is forwarded carries a token");
+        }
+    }
+    let default = DoorSettings::default();
     DoorSettings {
         url,
-        allowed: section.or("allowed", Vec::new()),
-        connect_timeout: positive(section, "connect_timeout", Duration::from_secs(5)),
-        idle_timeout: positive(section, "idle_timeout", Duration::from_secs(30)),
-        timeout: positive(section, "timeout", Duration::from_secs(60)),
-        max_request_body: section.or("max_request_body", 100 * 1024 * 1024),
+        allowed,
+        connect_timeout: positive(section, "connect_timeout", default.connect_timeout),
+        idle_timeout: positive(section, "idle_timeout", default.idle_timeout),
+        timeout: positive(section, "timeout", default.timeout),
+        max_request_body: section.or("max_request_body", default.max_request_body),
         ca: section.optional("ca"),
         identity: super::proxy::client_identity(section),
     }

@@ -8,7 +8,10 @@ use chassis::{
     settings::Section,
 };
 
-use super::positive;
+use jws::SigningKey;
+
+use super::{not_blank, positive, secret};
+use crate::identity::Signer;
 
 /// How `provider-proxy` is reached.
 #[derive(Clone, Debug)]
@@ -17,6 +20,8 @@ pub struct ProxySettings {
     pub url: BaseUrl,
     /// Limits and trust.
     pub client: ClientSettings,
+    /// What says on whose behalf this server calls.
+    pub signer: Option<Signer>,
 }
 
 pub(super) fn read(section: &Section) -> ProxySettings {
@@ -36,7 +41,19 @@ pub(super) fn read(section: &Section) -> ProxySettings {
             "expected https: what goes to another machine must not be read or changed on the way",
         );
     }
-    ProxySettings { url, client }
+    ProxySettings { url, client, signer: signer(&section.section("identity")) }
+}
+
+fn signer(section: &Section) -> Option<Signer> {
+    let issuer = not_blank(section, "issuer", "db-server");
+    let key = secret(section, "private_key", section.optional("private_key"))?;
+    match SigningKey::from_pem(&key, None) {
+        Ok(key) => Some(Signer::new(key, issuer)),
+        Err(error) => {
+            section.fault("private_key", error.to_string());
+            None
+        }
+    }
 }
 
 /// What is presented to a server that asks: a certificate and its key, or neither.

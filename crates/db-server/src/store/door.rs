@@ -28,6 +28,11 @@ pub fn switch(connection: &mut PgConnection, url: Option<&str>, actor: &str) -> 
         door::modified.eq(now),
         door::counter.eq(door::counter + 1),
     );
-    diesel::insert_into(door::table).values(row).on_conflict(door::id).do_update().set(again).execute(connection)?;
+    diesel::insert_into(door::table)
+        .values(row)
+        .on_conflict(door::id)
+        .do_update()
+        .set(again)
+        .execute(connection)?;
     Ok(())
 }

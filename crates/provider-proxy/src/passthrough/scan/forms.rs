@@ -74,8 +74,7 @@ const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_
 /// `application/x-www-form-urlencoded`, as the URL standard has it.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*');
 /// JavaScript's `encodeURIComponent`.
-const COMPONENT: &AsciiSet =
-    &STRICT.remove(b'!').remove(b'\'').remove(b'(').remove(b')').remove(b'*');
+const COMPONENT: &AsciiSet = &STRICT.remove(b'!').remove(b'\'').remove(b'(').remove(b')').remove(b'*');
 /// JavaScript's `encodeURI`.
 const WHOLE: &AsciiSet = &COMPONENT
     .remove(b';')
@@ -178,7 +177,8 @@ fn xml_forms(text: &str) -> Vec<String> {
         |character| special(character).then(|| format!("&#{};", u32::from(character))),
         |character| special(character).then(|| format!("&#x{:X};", u32::from(character))),
     ];
-    let write = |writer: Writer| text.chars().map(|c| writer(c).unwrap_or_else(|| c.into())).collect::<String>();
+    let write =
+        |writer: Writer| text.chars().map(|c| writer(c).unwrap_or_else(|| c.into())).collect::<String>();
     let mut forms: Vec<String> = writers.into_iter().map(write).collect();
     let lower: Writer = |character| special(character).then(|| format!("&#x{:x};", u32::from(character)));
     forms.push(write(lower));

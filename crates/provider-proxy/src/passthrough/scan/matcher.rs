@@ -40,10 +40,11 @@ struct Place {
 impl Matcher {
     /// Prepares the search. Patterns shorter than a sample are left out.
     pub(super) fn new(patterns: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let patterns = patterns.into_iter().filter(|pattern| pattern.len() >= super::LEAST_LENGTH).map(|mut pattern| {
-            pattern.truncate(MAX_LENGTH);
-            pattern
-        });
+        let patterns =
+            patterns.into_iter().filter(|pattern| pattern.len() >= super::LEAST_LENGTH).map(|mut pattern| {
+                pattern.truncate(MAX_LENGTH);
+                pattern
+            });
         let patterns: BTreeSet<Vec<u8>> = patterns.collect();
         let shortest = patterns.iter().map(Vec::len).min().unwrap_or(MAX_WINDOW);
         let window = shortest.min(MAX_WINDOW);
@@ -93,7 +94,8 @@ impl Matcher {
     fn matches_around(&self, text: &[u8], at: usize, sample: u32) -> bool {
         self.places.get(&sample).into_iter().flatten().any(|place| {
             let pattern = self.patterns[place.pattern].expose_secret();
-            at.checked_sub(place.offset).and_then(|start| text.get(start..start + pattern.len())) == Some(pattern)
+            at.checked_sub(place.offset).and_then(|start| text.get(start..start + pattern.len()))
+                == Some(pattern)
         })
     }
 

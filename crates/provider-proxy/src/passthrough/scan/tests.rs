@@ -39,7 +39,8 @@ fn split<'a>(text: &'a [u8], places: &[prop::sample::Index]) -> Vec<&'a [u8]> {
 fn travelling(secret: &str, form: usize) -> (Vec<u8>, usize) {
     let bytes = secret.as_bytes();
     let escape = |write: &dyn Fn(u8) -> String| bytes.iter().map(|byte| write(*byte)).collect::<String>();
-    let base64 = |before: &str| (BASE64.encode(&[before.as_bytes(), bytes, b"|"].concat()), 1 + before.len() * 8 / 6);
+    let base64 =
+        |before: &str| (BASE64.encode(&[before.as_bytes(), bytes, b"|"].concat()), 1 + before.len() * 8 / 6);
     let url = |(text, before): (String, usize)| (text.replace('+', "-").replace('/', "_"), before);
     let keep = |byte: u8| byte.is_ascii_alphanumeric();
     let (text, before) = match form {
@@ -63,7 +64,10 @@ fn travelling(secret: &str, form: usize) -> (Vec<u8>, usize) {
         17 => (xml(secret), 0),
         18 => (serde_urlencoded_value(secret), 0),
         19 => (base64("u").0.replace('/', "\\/"), base64("u").1),
-        20 => (percent_encoding::utf8_percent_encode(&base64("ab").0, NON_ALPHANUMERIC).to_string(), base64("ab").1),
+        20 => (
+            percent_encoding::utf8_percent_encode(&base64("ab").0, NON_ALPHANUMERIC).to_string(),
+            base64("ab").1,
+        ),
         _ => (escape(&|byte| format!("&#x{byte:x};")), 0),
     };
     (text.into_bytes(), before)
@@ -209,7 +213,8 @@ fn a_private_key_is_found_by_each_of_its_lines() {
 #[test]
 fn a_secret_of_other_letters_is_found() {
     let scanner = scanner(&["gëheim-wörd"]);
-    for text in ["gëheim-wörd", "g\\u00ebheim-w\\u00f6rd", "g%C3%ABheim-w%c3%b6rd", "g%c3%abheim-w%c3%b6rd"] {
+    for text in ["gëheim-wörd", "g\\u00ebheim-w\\u00f6rd", "g%C3%ABheim-w%c3%b6rd", "g%c3%abheim-w%c3%b6rd"]
+    {
         assert_eq!(scanner.finds(text.as_bytes()), text != "g%C3%ABheim-w%c3%b6rd", "{text}");
     }
 }
@@ -240,9 +245,9 @@ fn a_short_secret_is_not_looked_for_and_no_debug_shows_one() {
 #[test]
 fn text_is_scanned_and_what_is_compressed_or_binary_is_not() {
     let scanned = |headers: &[(&'static str, &'static str)]| {
-        let pairs = headers.iter().map(|(name, value)| {
-            (http::HeaderName::from_static(name), HeaderValue::from_static(value))
-        });
+        let pairs = headers
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_static(value)));
         is_scanned(&pairs.collect())
     };
     assert!(scanned(&[]));
@@ -266,7 +271,8 @@ fn text_is_scanned_and_what_is_compressed_or_binary_is_not() {
         assert!(scanned(&[("content-type", text), ("content-encoding", "identity")]), "{text}");
         assert!(!scanned(&[("content-type", text), ("content-encoding", "gzip")]), "{text}");
     }
-    for binary in ["application/octet-stream", "image/png", "application/pdf", "application/zip", "video/mp4"] {
+    for binary in ["application/octet-stream", "image/png", "application/pdf", "application/zip", "video/mp4"]
+    {
         assert!(!scanned(&[("content-type", binary)]), "{binary}");
     }
     assert!(scanned(&[("content-type", "image/png"), ("content-type", "text/plain")]));
