@@ -2,7 +2,6 @@
 
 use std::{error::Error as StdError, io, time::Duration};
 
-use actix_web::error::PayloadError;
 use thiserror::Error;
 
 /// Why a name has no address to dial.
@@ -76,7 +75,7 @@ pub enum RelayError {
     },
     /// The caller's body broke off, so that the request did.
     #[error("the body of the request broke off: {0}")]
-    RequestBody(#[source] PayloadError),
+    RequestBody(#[source] Box<dyn StdError + Send + Sync>),
     /// The answer is larger than allowed, or must not be passed on: for whoever wraps its body.
     #[error("the answer is withheld: {reason}")]
     Withheld {
