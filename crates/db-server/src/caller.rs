@@ -22,7 +22,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use chassis::logging;
+use chassis::logging::{self, Principal};
 
 use self::rejection::Refusal;
 pub use self::{authenticator::Authenticator, people::People, visitor::Visitor};
@@ -114,11 +114,6 @@ impl Identity {
         Self { key: key.map(Rc::from), roles: roles.into(), names }
     }
 
-    /// The name that tokens are made for.
-    fn subject(&self) -> &str {
-        self.key.as_deref().unwrap_or(wire::identity::ANONYMOUS)
-    }
-
     /// The roles as tokens name them.
     fn authorities(&self) -> Vec<String> {
         self.names.iter().map(|name| token::authority(name)).collect()
@@ -141,8 +136,12 @@ pub async fn identify(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if let Some(authenticator) = request.app_data::<Data<Authenticator>>().cloned() {
         let identified = authenticator.authenticate(request.request()).await;
-        if let (Ok(Identity { key: Some(key), .. }), Some(context)) = (&identified, logging::context()) {
+        if let (Ok(identity), Some(context)) = (&identified, logging::context())
+            && let Some(key) = &identity.key
+        {
             context.set_client(key);
+            let name = authenticator.name_of(key).to_owned();
+            context.set_principal(Principal { name, authorities: identity.authorities() });
         }
         request.extensions_mut().insert(Identified(identified));
     }

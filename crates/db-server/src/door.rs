@@ -18,7 +18,7 @@ pub use self::{
 use crate::{
     cache::Sealed,
     database::Database,
-    settings::DoorSettings,
+    settings::{DoorSettings, ProxySettings},
     store::{StoreError, door},
 };
 
@@ -31,13 +31,29 @@ pub struct Door {
     database: Database,
     cache: Sealed,
     settings: DoorSettings,
+    /// Where provider-proxy is, and what it is called in tokens.
+    proxy: (BaseUrl, Option<String>),
 }
 
 impl Door {
     /// With these settings.
     #[must_use]
-    pub const fn new(database: Database, cache: Sealed, settings: DoorSettings) -> Self {
-        Self { database, cache, settings }
+    pub fn new(database: Database, cache: Sealed, settings: DoorSettings, proxy: &ProxySettings) -> Self {
+        let audience = proxy.identity.as_ref().map(|identity| identity.audience.clone());
+        Self { database, cache, settings, proxy: (proxy.url.clone(), audience) }
+    }
+
+    /// Whom a token for a target is for: the target alone, under its URL. What is sent to provider-proxy is for that,
+    /// under its own name.
+    #[must_use]
+    pub fn audience<'a>(&'a self, target: &'a BaseUrl) -> &'a str {
+        let (url, audience) = &self.proxy;
+        let below = target.as_str().strip_prefix(url.as_str());
+        let is_proxy = below.is_some_and(|below| below.is_empty() || below.starts_with('/'));
+        match audience {
+            Some(audience) if is_proxy => audience,
+            _ => target.as_str(),
+        }
     }
 
     /// Where the door leads now; nowhere when it is off.

@@ -102,10 +102,10 @@ impl Application {
                 .app_data(authenticator.clone())
                 .app_data(cleansed.clone())
                 .app_data(door.clone())
-                .app_data(signer.clone())
+                .app_data(Data::new(signer.clone()))
                 .app_data(Data::new(Upstreams::new(door_settings.clone(), Arc::clone(&tls))))
                 // A client cannot leave its thread: each worker makes its own here.
-                .app_data(Data::new(ProxyClient::new(&proxy)));
+                .app_data(Data::new(ProxyClient::new(&proxy, signer.clone())));
             routes::configure(config);
             routes::configure_door(config);
         };
@@ -164,7 +164,7 @@ struct Parts {
     cleansed: Data<CleansedSettings>,
     proxy: ProxySettings,
     door: Data<Door>,
-    signer: Data<Option<Signer>>,
+    signer: Option<Arc<Signer>>,
 }
 
 impl Parts {
@@ -181,16 +181,18 @@ impl Parts {
             clock.clone(),
             settings.auth.clients.keys().cloned().collect(),
         );
+        let signer = settings.proxy.identity.clone().map(|identity| Signer::new(identity, clock.clone()));
+        let signer = signer.map(Arc::new);
         let people = People::new(
             Arc::new(users),
             settings.login.tokens,
             clock.clone(),
-            settings.proxy.signer.clone(),
+            signer.clone(),
             settings.door.clone(),
         );
         let authenticator =
             Authenticator::new(settings.auth, database.clone(), keys.clone(), cache.clone(), limit, people);
-        let door = Door::new(database.clone(), cache.clone(), settings.door);
+        let door = Door::new(database.clone(), cache.clone(), settings.door, &settings.proxy);
         let domain = Domain {
             database,
             cache,
@@ -204,9 +206,9 @@ impl Parts {
             domain: Data::new(domain),
             authenticator: Data::new(authenticator),
             cleansed: Data::new(settings.cleansed),
-            signer: Data::new(settings.proxy.signer.clone()),
             proxy: settings.proxy,
             door: Data::new(door),
+            signer,
         }
     }
 }

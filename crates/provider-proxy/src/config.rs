@@ -1,5 +1,7 @@
 //! The settings file of provider-proxy, checked as a whole before anything is bound.
 
+mod identity;
+
 use std::{collections::BTreeSet, net::SocketAddr, path::Path};
 
 use chassis::{
@@ -9,6 +11,7 @@ use chassis::{
     settings::{Faults, Reader, Section, SettingsError, read_file},
 };
 
+pub use self::identity::{CallerEntry, CallerSettings, IdentitySettings};
 use crate::{providers::ProviderSettings, refusal};
 
 /// The variable that names the settings file when `--config` does not.
@@ -21,6 +24,10 @@ pub struct Settings {
     pub server: ServerSettings,
     /// `[log]`.
     pub log: LogSettings,
+    /// `[identity]`: whose tokens are believed; without it, on a loopback address, requests need none.
+    pub identity: Option<IdentitySettings>,
+    /// `[callers.NAME]`: who may call by its client certificate; without TLS, on a loopback address, anyone may.
+    pub callers: Option<CallerSettings>,
     /// `[providers.NAME]`.
     pub providers: ProviderSettings,
 }
@@ -52,15 +59,18 @@ impl Settings {
     }
 
     fn read_sections(root: &Section) -> Self {
+        let server = read_server(&root.section("server"));
         Self {
-            server: read_server(&root.section("server")),
+            identity: identity::read(&root.section("identity"), &server),
+            callers: identity::read_callers(&root.section("callers"), &server),
+            server,
             log: LogSettings::read(&root.section("log")),
             providers: ProviderSettings::read(&root.section("providers")),
         }
     }
 }
 
-/// The full names of all keys; `ID` stands for the id of a notice key.
+/// The full names of all keys; `ID` stands for the id of a notice key, `NAME` for a caller's.
 #[must_use]
 pub fn known_keys() -> BTreeSet<String> {
     let table = |entries: [(&str, toml::Value); 1]| {
@@ -70,6 +80,8 @@ pub fn known_keys() -> BTreeSet<String> {
     let notice_keys = table([("notice_keys", table([("ID", empty())]))]);
     let sample = [
         ("server".to_owned(), table([("tls", empty())])),
+        ("identity".to_owned(), empty()),
+        ("callers".to_owned(), table([("NAME", empty())])),
         ("providers".to_owned(), table([("reference", notice_keys)])),
     ];
     let reader = Reader::new(toml::Table::from_iter(sample), Environment::default());

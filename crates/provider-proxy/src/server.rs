@@ -1,23 +1,33 @@
 //! Starts the service and routes its requests.
 
-use std::{error::Error as StdError, fmt::Write as _, io, net::SocketAddr};
+use std::{
+    error::Error as StdError,
+    fmt::Write as _,
+    future::{Ready, ready},
+    io,
+    net::SocketAddr,
+};
 
 use actix_web::{
-    HttpResponse, HttpResponseBuilder,
-    dev::ServerHandle,
-    http::{StatusCode, header::RETRY_AFTER},
+    FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
+    dev::{Payload, ServerHandle},
+    http::{
+        StatusCode,
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    },
     web::{self, Bytes, Data, Path, ServiceConfig},
 };
 use chassis::{
     client::ClientError,
     exit::Exit,
-    server::{Bound, ServerError, bind, resource},
+    server::{Bound, OnDistrust, ServerError, bind, resource},
 };
 use serde_json::Value;
 use thiserror::Error;
 use wire::{ProviderAnswer, Reply, status::ServiceStatus};
 
 use crate::{
+    caller::{Caller, CallerError, CallerVerifier},
     config::Settings,
     error::{PROXY, ProxyError},
     providers::{Answer, Connectors},
@@ -43,14 +53,17 @@ impl Application {
     /// [`StartError`].
     pub fn build(settings: Settings) -> Result<Self, StartError> {
         check(&settings)?;
-        let providers = settings.providers;
+        let Settings { providers, identity, callers, .. } = settings;
         let bound = bind(&settings.server, move |config| {
             // An HTTP client belongs to one thread, so each worker has its own connectors.
             let connectors = Connectors::new(&providers);
             if let Err(error) = &connectors {
                 log::error!("a worker cannot reach any provider: {}", chain(error));
             }
-            config.app_data(Data::new(connectors));
+            config
+                .app_data(Data::new(connectors))
+                .app_data(Data::new(CallerVerifier::new(identity.as_ref(), callers.as_ref())))
+                .app_data(OnDistrust(|_| not_let_in(CallerError::Distrusted)));
             routes(config);
         })?;
         Ok(Self { bound })
@@ -122,6 +135,9 @@ pub fn check(settings: &Settings) -> Result<(), StartError> {
     Ok(())
 }
 
+/// What stands for the provider in the name of the operation that verifies a webhook.
+const WEBHOOKS: &str = "webhooks";
+
 type WorkerConnectors = Data<Result<Connectors, ClientError>>;
 
 /// `GET /services/status/`: neither a database nor a cache is here, and none is configured, or this process would not
@@ -131,13 +147,57 @@ async fn service_status() -> HttpResponse {
     HttpResponse::Ok().json(status)
 }
 
+/// A caller that is known: a handler that takes one first runs for nobody else, and no body is read before.
+struct Admitted(Caller);
+
+impl FromRequest for Admitted {
+    type Error = ProxyError;
+    type Future = Ready<Result<Self, ProxyError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let verifier = request.app_data::<Data<CallerVerifier>>();
+        let verified = verifier.ok_or(CallerError::NoVerifier).and_then(|verifier| verifier.verify(request));
+        ready(verified.map(Self).map_err(|source| ProxyError::Caller { target: PROXY, source }))
+    }
+}
+
+impl Admitted {
+    /// Refuses an operation that is not on the caller's list.
+    fn may(&self, provider: &str, operation: &str) -> Result<(), ProxyError> {
+        if self.0.may_perform(provider, operation) {
+            return Ok(());
+        }
+        let caller = self.0.entry.as_ref().map_or_else(String::new, |entry| entry.name.clone());
+        Err(ProxyError::NotPermitted { target: PROXY, caller, operation: format!("{provider}/{operation}") })
+    }
+}
+
+impl ResponseError for ProxyError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.failure().kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        refuse(self)
+    }
+}
+
+/// What is said to a caller whose token or certificate is no good.
+fn not_let_in(source: CallerError) -> HttpResponse {
+    refuse(&ProxyError::Caller { target: PROXY, source })
+}
+
 /// `POST /v1/{provider}/{operation}`.
 async fn perform(
+    caller: Admitted,
     connectors: WorkerConnectors,
     path: Path<(String, String)>,
     body: actix_web::Result<Bytes>,
 ) -> HttpResponse {
     let (provider, operation) = path.into_inner();
+    if let Err(error) = caller.may(&provider, &operation) {
+        return refuse(&error);
+    }
     answer(try_perform(&connectors, &provider, &operation, body).await)
 }
 
@@ -154,10 +214,14 @@ async fn try_perform(
 
 /// `POST /v1/webhooks/{provider}`.
 async fn verify_webhook(
+    caller: Admitted,
     connectors: WorkerConnectors,
     provider: Path<String>,
     body: actix_web::Result<Bytes>,
 ) -> HttpResponse {
+    if let Err(error) = caller.may(WEBHOOKS, &provider) {
+        return refuse(&error);
+    }
     answer(try_verify(&connectors, &provider, body))
 }
 
@@ -177,22 +241,33 @@ fn of_this_worker(connectors: &WorkerConnectors) -> Result<&Connectors, ProxyErr
 }
 
 fn answer(result: Result<Answer, ProxyError>) -> HttpResponse {
-    let (status, reply) = match result {
-        Ok(Answer { status, reply }) => (status, reply),
-        Err(error) => {
-            let failure = error.failure();
-            let status = failure.kind.http_status();
-            let level = if status >= 500 { log::Level::Error } else { log::Level::Warn };
-            log::log!(level, "{}", chain(&error));
-            (status, Reply::Error(failure))
-        }
-    };
-    respond(status, &reply)
+    match result {
+        Ok(Answer { status, reply }) => respond(status, &reply),
+        Err(error) => refuse(&error),
+    }
+}
+
+/// Logs an error with its causes, and tells the caller what it may know.
+fn refuse(error: &ProxyError) -> HttpResponse {
+    let failure = error.failure();
+    let status = failure.kind.http_status();
+    let level = if status >= 500 { log::Level::Error } else { log::Level::Warn };
+    log::log!(level, "{}", chain(error));
+    let mut response = builder(status);
+    if let ProxyError::Caller { source, .. } = error
+        && let Some(challenge) = source.challenge()
+    {
+        response.insert_header((WWW_AUTHENTICATE, challenge));
+    }
+    response.json(Reply::<Value>::Error(failure))
+}
+
+fn builder(status: u16) -> HttpResponseBuilder {
+    HttpResponseBuilder::new(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 fn respond(status: u16, reply: &Reply<Value>) -> HttpResponse {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponseBuilder::new(status);
+    let mut response = builder(status);
     if let Reply::Refused(ProviderAnswer { retry_after: Some(value), .. }) = reply {
         response.insert_header((RETRY_AFTER, value.as_str()));
     }

@@ -12,6 +12,7 @@ use actix_web::{
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
+use super::peer;
 use crate::{
     card_number,
     logging::{RequestContext, in_context},
@@ -35,7 +36,7 @@ pub(super) async fn access_log(
     in_context(Arc::clone(&context), async move {
         // Handlers' errors are responses by now. The request is not kept for another kind of error: a second handle
         // on it would stop the router from setting its match.
-        let mut response = next.call(request).await?.map_into_boxed_body();
+        let mut response = peer::only_trusted(request, next).await?;
         if let Ok(value) = HeaderValue::from_str(&context.request_id) {
             response.headers_mut().insert(REQUEST_ID, value);
         }

@@ -31,7 +31,7 @@ pub struct People {
     tokens: Option<Tokens>,
     clock: Clock,
     /// What has made the tokens that the door's targets get.
-    signer: Option<Signer>,
+    signer: Option<Arc<Signer>>,
     door: DoorSettings,
 }
 
@@ -50,7 +50,7 @@ impl People {
         users: Arc<Users>,
         tokens: Option<Tokens>,
         clock: Clock,
-        signer: Option<Signer>,
+        signer: Option<Arc<Signer>>,
         door: DoorSettings,
     ) -> Self {
         Self { users, tokens, clock, signer, door }
@@ -91,7 +91,12 @@ impl Authenticator {
             return Ok(told);
         }
         let identity = self.authenticate(request).await.map_err(Refusal::into_error)?;
-        Ok((identity.subject().to_owned(), identity.authorities()))
+        Ok((self.subject(&identity).to_owned(), identity.authorities()))
+    }
+
+    /// The name that tokens are made for.
+    pub(super) fn subject<'a>(&self, identity: &'a Identity) -> &'a str {
+        identity.key.as_deref().map_or(ANONYMOUS, |key| self.name_of(key))
     }
 
     /// Of whom a target of the door asks, with the token that it was given. It says who that is and opens nothing else,

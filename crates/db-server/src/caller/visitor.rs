@@ -52,11 +52,12 @@ impl Authenticator {
         let scheme = if scheme == "https" { "https" } else { "http" };
         let host = rest.split('/').next().unwrap_or_default().to_owned();
         let (name, authorities) = match &identity {
-            Some(identity) => (identity.subject().to_owned(), identity.authorities()),
+            Some(identity) => (self.subject(identity).to_owned(), identity.authorities()),
             None => (ANONYMOUS.to_owned(), vec![ROLE_ANONYMOUS.to_owned()]),
         };
-        if let (Some(_), Some(context)) = (&identity, chassis::logging::context()) {
-            context.set_client(&name);
+        let key = identity.as_ref().and_then(|identity| identity.key.as_ref());
+        if let (Some(key), Some(context)) = (key, chassis::logging::context()) {
+            context.set_client(key);
         }
         Ok(Visitor { name, authorities, scheme, host })
     }

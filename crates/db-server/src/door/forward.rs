@@ -62,7 +62,7 @@ impl Upstreams {
 }
 
 /// What the door needs besides the request.
-type Doorway = (Data<Door>, Data<Upstreams>, Data<Authenticator>, Data<Option<Signer>>);
+type Doorway = (Data<Door>, Data<Upstreams>, Data<Authenticator>, Data<Option<Arc<Signer>>>);
 
 /// `ANY`: forwards to where the door leads. Nobody has to say who they are; who does, must prove it.
 ///
@@ -80,10 +80,10 @@ pub async fn forward(
     }
     let path_and_query = asked(&request)?;
     let visitor = authenticator.at_door(&request).await?;
-    let token = signer.token(&visitor.name, &visitor.authorities, url.as_str())?;
+    let token = signer.token_to(door.audience(&url), &visitor.name, &visitor.authorities)?;
     let limit = upstreams.settings.max_request_body;
     let mut outgoing = Outgoing::from_caller(&request, payload.into_inner(), path_and_query, limit);
-    say_whose(&mut outgoing.headers, &visitor, &token);
+    say_whose(&mut outgoing.headers, &visitor, token.as_bytes());
     let incoming = upstreams.to(url).send(outgoing).await?;
     Ok(relay::respond(&request, incoming.status, incoming.headers, incoming.length, incoming.body))
 }
@@ -107,18 +107,18 @@ fn asked(request: &HttpRequest) -> Result<String, ApiError> {
 }
 
 /// In the place of whatever the caller has sent to prove who it is. What it says about its way here is gone already.
-fn say_whose(headers: &mut HeaderMap, visitor: &Visitor, token: &str) {
-    let mut set = |name: HeaderName, value: &str| {
+fn say_whose(headers: &mut HeaderMap, visitor: &Visitor, authorization: &[u8]) {
+    let mut set = |name: HeaderName, value: &[u8]| {
         headers.remove(&name);
         // Tokens and ids are visible ASCII; a host that is none is not passed on.
-        if let Ok(value) = HeaderValue::from_str(value) {
+        if let Ok(value) = HeaderValue::from_bytes(value) {
             headers.insert(name, value);
         }
     };
-    set(AUTHORIZATION, &format!("Bearer {token}"));
-    set(FORWARDED_PROTO, visitor.scheme);
-    set(FORWARDED_HOST, &visitor.host);
+    set(AUTHORIZATION, authorization);
+    set(FORWARDED_PROTO, visitor.scheme.as_bytes());
+    set(FORWARDED_HOST, visitor.host.as_bytes());
     if let Some(context) = logging::context() {
-        set(REQUEST_ID, &context.request_id);
+        set(REQUEST_ID, context.request_id.as_bytes());
     }
 }
