@@ -9,6 +9,7 @@ mod cache;
 mod card_number;
 mod database_outage;
 mod documentation;
+mod door;
 mod drain;
 mod encrypted_columns;
 mod executables;
