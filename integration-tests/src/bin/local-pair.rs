@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use integration_tests::{bench, guard, pair};
+use integration_tests::{bench, certificates, guard, pair};
 
 /// Runs Solitude's two servers, the provider sandbox and a private Postgres on this machine.
 #[derive(Parser)]
@@ -18,6 +18,8 @@ enum Command {
     Demo(pair::DemoOptions),
     /// Runs a pair until Ctrl-C.
     Up(pair::UpOptions),
+    /// Makes a development authority, both halves' certificates and the key pair of the identity.
+    Certs(certificates::CertificateOptions),
     /// Measures db-server beside pgbench on a Postgres of its own.
     Bench(bench::BenchOptions),
     /// Ends its child when its own standard input closes; the pair starts its children through it.
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Demo(options) => pair::demo(&options),
         Command::Up(options) => pair::up(&options),
+        Command::Certs(options) => certificates::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Guard(order) => match guard::run(&order) {
             Ok(()) => ExitCode::SUCCESS,

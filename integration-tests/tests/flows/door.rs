@@ -22,8 +22,6 @@ use super::{
     users::{PASSWORD, People},
 };
 
-const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/jws/src/fixtures/ed25519.pem");
-
 /// A target that tells what it was sent.
 struct Target {
     url: String,

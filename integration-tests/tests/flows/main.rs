@@ -39,4 +39,5 @@ mod specification_of_versions;
 mod tls;
 mod transaction_log;
 mod transaction_log_cut_off;
+mod two_hosts;
 mod users;
