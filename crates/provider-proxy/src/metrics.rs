@@ -181,7 +181,7 @@ impl Metrics {
 }
 
 /// Whole seconds since the epoch.
-pub(crate) fn seconds_since_epoch(time: SystemTime) -> i64 {
+fn seconds_since_epoch(time: SystemTime) -> i64 {
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     i64::try_from(seconds).unwrap_or(i64::MAX)
 }
@@ -241,6 +241,14 @@ impl ReloadMetrics {
             )?
             .with_label_values::<&str>(&[]),
         })
+    }
+}
+
+impl ReloadMetrics {
+    /// The settings in use have been read just now.
+    pub fn took_over(&self) {
+        self.last_success.set(seconds_since_epoch(SystemTime::now()));
+        self.last_successful.set(1);
     }
 }
 

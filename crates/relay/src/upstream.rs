@@ -170,10 +170,12 @@ impl Inner {
     }
 
     fn uri(&self, path_and_query: String) -> Result<Uri, RelayError> {
-        if !path_and_query.starts_with('/') {
+        let prefix = self.settings.url.path();
+        // Without a path of its own a request is for the base URL itself, with or without a query.
+        let is_base = !prefix.is_empty() && (path_and_query.is_empty() || path_and_query.starts_with('?'));
+        if !is_base && !path_and_query.starts_with('/') {
             return Err(RelayError::Unsendable { reason: "the path does not begin with a slash" });
         }
-        let prefix = self.settings.url.path();
         let whole = if prefix.is_empty() { path_and_query } else { [prefix, &path_and_query].concat() };
         let length = whole.len();
         let reason = "the path or the query holds what neither can";

@@ -27,6 +27,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
+pub use access_log::shown_target;
 pub use peer::{OnDistrust, Peer};
 pub use reply::{detail, resource};
 pub use settings::{ServerSettings, TlsSettings};
@@ -58,6 +59,7 @@ pub struct Bound {
     address: SocketAddr,
     tls: Option<Arc<ServerTls>>,
     address_file: Option<PathBuf>,
+    name: Option<&'static str>,
 }
 
 /// Takes the address, and prepares a server with these routes.
@@ -92,10 +94,17 @@ where
     };
     let address = server.addrs().first().copied().unwrap_or(settings.listen);
     let address_file = settings.address_file.clone();
-    Ok(Bound { server: server.run(), address, tls, address_file })
+    Ok(Bound { server: server.run(), address, tls, address_file, name: None })
 }
 
 impl Bound {
+    /// Says with this name in the log where it listens: for a second listener of the same process.
+    #[must_use]
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
     /// Where it listens; the port is the real one when the settings said 0.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
@@ -166,7 +175,10 @@ impl Bound {
         if let Some(path) = &self.address_file {
             write_address(path, self.address)?;
         }
-        log::info!("listening on {}", self.url());
+        match self.name {
+            None => log::info!("listening on {}", self.url()),
+            Some(name) => log::info!("{name}: on {}", self.url()),
+        }
         Ok(())
     }
 }

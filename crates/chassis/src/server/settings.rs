@@ -48,7 +48,7 @@ impl ServerSettings {
             workers,
             max_request_body: section.or("max_request_body", 1024 * 1024),
             drain: drain(section),
-            address_file: section.optional("address_file"),
+            address_file: section.output("address_file"),
             tls: tls.is_present().then(|| read_tls(&tls)),
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod allow;
+pub mod compress;
 pub mod credential;
 pub mod door;
 pub mod egress;

@@ -5,9 +5,12 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use actix_web::http::{
-    Method,
-    header::{AUTHORIZATION, HeaderMap},
+use actix_web::{
+    dev::ServerHandle,
+    http::{
+        Method,
+        header::{AUTHORIZATION, HeaderMap},
+    },
 };
 use chassis::{
     client::{ClientSettings, HttpClient, Outgoing},
