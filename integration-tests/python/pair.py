@@ -30,6 +30,7 @@ class Pair:
     """Where the servers are, and the client that may do everything."""
 
     db_server: str
+    provider_proxy: str
     sandbox: str
     key: str
     secret: str
@@ -38,6 +39,25 @@ class Pair:
     def client(self):
         """A client with its key and secret."""
         return Client(self.db_server, self.key, self.secret)
+
+    def command(self, *arguments, given=""):
+        """Runs db-server with a command and a line on its standard input; gives what it prints."""
+        folder = REPOSITORY / os.environ.get("CARGO_TARGET_DIR", "target") / "debug"
+        command = [folder / "db-server", "--config", self.file.parent / "db-server.toml", *arguments]
+        done = subprocess.run(command, input=f"{given}\n", text=True, capture_output=True, env={}, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+class Bearer(requests.auth.AuthBase):
+    """Sends a key or token with each request."""
+
+    def __init__(self, key):
+        self.key = key
+
+    def __call__(self, request):
+        request.headers["Authorization"] = f"Bearer {self.key}"
+        return request
 
 
 class Client(OAuth1Session):
@@ -75,8 +95,8 @@ def unique(name):
 
 
 @contextlib.contextmanager
-def running():
-    """Runs a pair on free ports, and takes everything away again."""
+def running(proxy_settings=""):
+    """Runs a pair on free ports, and takes everything away again. The text is TOML over provider-proxy's settings."""
     # Told to end, everything is still taken away.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="solitude-python-") as folder:
@@ -84,9 +104,12 @@ def running():
         os.chmod(folder, 0o711)
         state, settings = pathlib.Path(folder) / "state", pathlib.Path(folder) / "settings.toml"
         settings.write_text(SETTINGS)
+        of_proxy = pathlib.Path(folder) / "proxy-settings.toml"
+        of_proxy.write_text(proxy_settings)
+        files = ["--db-settings", settings, "--proxy-settings", of_proxy]
         ports = [word for name in ("db", "proxy", "sandbox") for word in (f"--{name}-port", "0")]
         process = subprocess.Popen(
-            [REPOSITORY / "dev", "up", "--state", state, "--db-settings", settings, *ports],
+            [REPOSITORY / "dev", "up", "--state", state, *files, *ports],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -123,4 +146,4 @@ def _await_ready(process, last):
 def _read(file):
     pair = json.loads(file.read_text())
     client = pair["client"]
-    return Pair(pair["db_server"], pair["sandbox"], client["key"], client["secret"], file)
+    return Pair(pair["db_server"], pair["provider_proxy"], pair["sandbox"], client["key"], client["secret"], file)
