@@ -75,18 +75,22 @@ def unique(name):
 
 
 @contextlib.contextmanager
-def running():
-    """Runs a pair on free ports, and takes everything away again."""
+def running(db_settings=SETTINGS, proxy_settings=""):
+    """Runs a pair on free ports with these settings merged over its own, and takes everything away again."""
     # Told to end, everything is still taken away.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="solitude-python-") as folder:
         # Postgres, which runs as another user when this is root, walks through it.
         os.chmod(folder, 0o711)
-        state, settings = pathlib.Path(folder) / "state", pathlib.Path(folder) / "settings.toml"
-        settings.write_text(SETTINGS)
+        state = pathlib.Path(folder) / "state"
+        settings = []
+        for name, content in (("db", db_settings), ("proxy", proxy_settings)):
+            file = pathlib.Path(folder) / f"{name}.toml"
+            file.write_text(content)
+            settings += [f"--{name}-settings", file]
         ports = [word for name in ("db", "proxy", "sandbox") for word in (f"--{name}-port", "0")]
         process = subprocess.Popen(
-            [REPOSITORY / "dev", "up", "--state", state, "--db-settings", settings, *ports],
+            [REPOSITORY / "dev", "up", "--state", state, *settings, *ports],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

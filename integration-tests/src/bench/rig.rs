@@ -9,7 +9,10 @@ use tempfile::TempDir;
 use toml::Table;
 use uuid::Uuid;
 
-use super::{BenchError, BenchOptions, meter::{self, Meter}};
+use super::{
+    BenchError, BenchOptions,
+    meter::{self, Meter},
+};
 use crate::{
     executables,
     pair::when_bound,

@@ -68,11 +68,19 @@ fn targets(results: &Results) -> Vec<(String, String, bool)> {
         let (name, wanted) = (comparison.work.name(), least(comparison.work));
         // The share of each round, for the two halves of one round met the same neighbours.
         let share = comparison.median(|(nginx, ours)| ours.load.rate / nginx.load.rate);
-        targets.push((format!("{name}: at least {wanted:.1} of nginx's requests/s"), format!("{share:.2}"), share >= wanted));
+        targets.push((
+            format!("{name}: at least {wanted:.1} of nginx's requests/s"),
+            format!("{share:.2}"),
+            share >= wanted,
+        ));
         if comparison.work == Work::Small {
             let ninety_ninth = |figures: &Figures| figures.load.ninety_ninth.as_secs_f64();
             let share = comparison.median(|(nginx, ours)| ninety_ninth(ours) / ninety_ninth(nginx));
-            targets.push((format!("{name}: 99 % at most {LATENCY:.1} of nginx's"), format!("{share:.2}"), share <= LATENCY));
+            targets.push((
+                format!("{name}: 99 % at most {LATENCY:.1} of nginx's"),
+                format!("{share:.2}"),
+                share <= LATENCY,
+            ));
         }
     }
     let growth = |(beside, without): &(super::wrk::Load, super::wrk::Load)| {
@@ -82,6 +90,10 @@ fn targets(results: &Results) -> Vec<(String, String, bool)> {
     let target = format!("GET 1 KiB beside a target that hangs: 99 % at most {BULKHEAD:.1} of without");
     targets.push((target, format!("{growth:.2}"), growth <= BULKHEAD));
     let reached = format!("{:.1} MiB", results.after as f64 / 1024.0);
-    targets.push(("memory of provider-proxy after the load: under 30 MiB".to_owned(), reached, results.after < MEMORY));
+    targets.push((
+        "memory of provider-proxy after the load: under 30 MiB".to_owned(),
+        reached,
+        results.after < MEMORY,
+    ));
     targets
 }

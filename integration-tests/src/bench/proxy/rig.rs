@@ -172,7 +172,8 @@ credential = {{ kind = "bearer", token = "{token}" }}
         audit_file = audit_file(folder).display(),
         public_key = identity.public_key().display(),
     );
-    let parse = |text: &str| text.parse::<Table>().map_err(|error| BenchError::Settings(error.message().to_owned()));
+    let parse =
+        |text: &str| text.parse::<Table>().map_err(|error| BenchError::Settings(error.message().to_owned()));
     let mut table = parse(&text)?;
     if let Some(path) = &options.proxy_settings {
         merge(&mut table, parse(&fs::read_to_string(path).map_err(BenchError::system(path.display()))?)?);

@@ -6,8 +6,6 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     rc::Rc,
-    sync::mpsc,
-    thread,
 };
 
 use clap::Args;
@@ -42,15 +40,6 @@ pub fn serve(order: &UpstreamOrder) -> io::Result<()> {
     listen(&order.authorization, move |address| std::fs::write(&address_file, address.to_string()))
 }
 
-/// The same on a thread of this process, which ends with it; gives the address.
-#[cfg(test)]
-fn start(authorization: &str) -> SocketAddr {
-    let (bound, address) = mpsc::channel();
-    let authorization = authorization.to_owned();
-    thread::spawn(move || listen(&authorization, move |address| bound.send(address).map_err(io::Error::other)));
-    address.recv().unwrap()
-}
-
 fn listen(authorization: &str, bound: impl FnOnce(SocketAddr) -> io::Result<()>) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let answers = Rc::new(Answers::new(authorization));
@@ -61,7 +50,9 @@ fn listen(authorization: &str, bound: impl FnOnce(SocketAddr) -> io::Result<()>)
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
             // A client that goes away ends its connection and nothing else.
-            tokio::task::spawn_local(Connection { stream, read: Vec::with_capacity(64 * 1024) }.work(answers.clone()));
+            tokio::task::spawn_local(
+                Connection { stream, read: Vec::with_capacity(64 * 1024) }.work(answers.clone()),
+            );
         }
     })
 }
@@ -112,7 +103,8 @@ impl Answers {
 }
 
 fn answer(status: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 {status}\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head =
+        format!("HTTP/1.1 {status}\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
@@ -158,16 +150,29 @@ impl Connection {
 fn body_length(head: &[u8]) -> usize {
     const NAME: &[u8] = b"content-length:";
     let lines = head.split(|byte| *byte == b'\n');
-    let mut named = lines.filter(|line| line.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME)));
+    let mut named =
+        lines.filter(|line| line.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME)));
     let digits = named.next().map_or(&b""[..], |line| line[NAME.len()..].trim_ascii());
     digits.iter().fold(0, |number, digit| number * 10 + usize::from(digit.wrapping_sub(b'0') % 10))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
+    use std::{
+        io::{Read, Write},
+        sync::mpsc,
+        thread,
+    };
 
     use super::*;
+
+    fn start(authorization: &str) -> SocketAddr {
+        let (bound, address) = mpsc::channel();
+        let authorization = authorization.to_owned();
+        let bound = move |address| bound.send(address).map_err(io::Error::other);
+        thread::spawn(move || listen(&authorization, bound));
+        address.recv().unwrap()
+    }
 
     fn ask(stream: &mut std::net::TcpStream, request: &str, answer: usize) -> String {
         stream.write_all(request.as_bytes()).unwrap();

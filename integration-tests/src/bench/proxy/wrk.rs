@@ -82,7 +82,13 @@ impl Wrk {
     ///
     /// # Errors
     /// [`BenchError`] when one answer was no success: figures of errors are worth nothing.
-    pub(super) fn run(&self, url: &str, work: Work, token: &str, length: Duration) -> Result<Load, BenchError> {
+    pub(super) fn run(
+        &self,
+        url: &str,
+        work: Work,
+        token: &str,
+        length: Duration,
+    ) -> Result<Load, BenchError> {
         let script = self.folder.join("wrk.lua");
         fs::write(&script, lua(work, token)).map_err(BenchError::system(script.display()))?;
         let output = Command::new(super::program("taskset", &[])?)
@@ -98,7 +104,11 @@ impl Wrk {
         let text = String::from_utf8_lossy(&output.stdout);
         let unread = || BenchError::Wrk(format!("{text}{}", String::from_utf8_lossy(&output.stderr)));
         let (load, errors) = read(&text).ok_or_else(unread)?;
-        if errors > 0 { Err(BenchError::Wrk(format!("{errors} answers at {url} were errors: {text}"))) } else { Ok(load) }
+        if errors > 0 {
+            Err(BenchError::Wrk(format!("{errors} answers at {url} were errors: {text}")))
+        } else {
+            Ok(load)
+        }
     }
 }
 
@@ -131,7 +141,10 @@ mod tests {
     fn rate_latencies_and_errors_are_read_from_the_report() {
         let (load, errors) = read("Running 1s test\nreport 500 2000000 120 950 3\n").unwrap();
         assert_eq!(load.rate, 250.0);
-        assert_eq!((load.median, load.ninety_ninth), (Duration::from_micros(120), Duration::from_micros(950)));
+        assert_eq!(
+            (load.median, load.ninety_ninth),
+            (Duration::from_micros(120), Duration::from_micros(950))
+        );
         assert_eq!(errors, 3);
         assert!(read("report 0 2000000 0 0 0").is_none());
         assert!(read("unable to connect").is_none());
