@@ -2,13 +2,16 @@
 
 use std::fmt;
 
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 /// An `http` or `https` URL without user, query or fragment, to which paths are appended.
 #[derive(Clone, Eq, PartialEq)]
 pub struct BaseUrl {
     text: String,
     host: String,
+    port: u16,
+    /// Where the path begins in `text`.
+    path: usize,
     https: bool,
     loopback: bool,
 }
@@ -35,17 +38,21 @@ impl BaseUrl {
             Host::Ipv4(address) => address.is_loopback(),
             Host::Ipv6(address) => address.is_loopback(),
         };
+        let text = url.as_str().trim_end_matches('/').to_owned();
         Ok(Self {
             host: host.to_string(),
+            // Both schemes have a port of their own.
+            port: url.port_or_known_default().unwrap_or_default(),
+            path: url[..Position::BeforePath].len().min(text.len()),
             https: url.scheme() == "https",
             loopback,
-            text: url.as_str().trim_end_matches('/').to_owned(),
+            text,
         })
     }
 
     /// Stands in for a URL that settings lack, until they are refused.
     pub(crate) fn nowhere() -> Self {
-        Self { text: String::new(), host: String::new(), https: false, loopback: false }
+        Self { text: String::new(), host: String::new(), port: 0, path: 0, https: false, loopback: false }
     }
 
     /// The URL without a trailing slash.
@@ -64,6 +71,25 @@ impl BaseUrl {
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// The port, the scheme's own when the URL names none.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The host, and the port unless it is the scheme's own: what a `Host` header says.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        let scheme = if self.https { "https://" } else { "http://" };
+        self.text.get(scheme.len()..self.path).unwrap_or_default()
+    }
+
+    /// The path, which goes before every other one; empty when the URL has none.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.text.get(self.path..).unwrap_or_default()
     }
 
     /// Whether the scheme is `https`.
@@ -101,6 +127,19 @@ mod tests {
             let base = BaseUrl::parse(text).unwrap();
             assert_eq!(base.join("/sellers"), "https://provider.test/api/sellers");
             assert_eq!((base.host(), base.is_https(), base.is_loopback()), ("provider.test", true, false));
+        }
+    }
+
+    #[test]
+    fn a_url_is_told_apart_into_what_a_request_needs() {
+        for (text, authority, port, path) in [
+            ("https://provider.test", "provider.test", 443, ""),
+            ("https://provider.test:443/", "provider.test", 443, ""),
+            ("http://provider.test/api/v1/", "provider.test", 80, "/api/v1"),
+            ("http://[::1]:8080/api", "[::1]:8080", 8080, "/api"),
+        ] {
+            let base = BaseUrl::parse(text).unwrap();
+            assert_eq!((base.authority(), base.port(), base.path()), (authority, port, path), "{text}");
         }
     }
 

@@ -6,6 +6,7 @@ pub mod client;
 pub mod environment;
 pub mod exit;
 pub mod logging;
+pub mod process;
 pub mod server;
 pub mod settings;
-mod tls;
+pub mod tls;

@@ -1,5 +1,8 @@
 //! Reads certificates and keys, and makes the TLS configurations of both directions.
 
+mod live;
+mod subject_name;
+
 use std::{
     io,
     path::{Path, PathBuf},
@@ -7,15 +10,18 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig, ConfigBuilder, RootCertStore, ServerConfig,
+    ClientConfig, ConfigBuilder, RootCertStore,
     crypto::CryptoProvider,
     pki_types::{
         CertificateDer, PrivateKeyDer,
         pem::{self, PemObject},
     },
-    server::{VerifierBuilderError, WebPkiClientVerifier},
+    server::VerifierBuilderError,
 };
 use thiserror::Error;
+
+pub use live::ServerTls;
+pub use subject_name::SubjectName;
 
 /// A certificate chain and its private key, as PEM files.
 #[derive(Clone, Debug)]
@@ -47,31 +53,21 @@ pub enum TlsError {
     #[error("the certificate or its key cannot be used: {0}")]
     Unusable(#[from] rustls::Error),
     /// The authorities for client certificates cannot be used.
-    #[error("the authorities for client certificates cannot be used: {0}")]
+    #[error("the authorities for client certificates, or their revocation lists, cannot be used: {0}")]
     Verifier(#[from] VerifierBuilderError),
-}
-
-/// What a server presents, and whose client certificates it demands (nobody's when absent).
-pub(crate) fn server_config(identity: &Identity, client_ca: Option<&Path>) -> Result<ServerConfig, TlsError> {
-    let provider = provider();
-    let builder =
-        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
-    let builder = match client_ca {
-        None => builder.with_no_client_auth(),
-        Some(path) => {
-            let roots = Arc::new(roots_from(path)?);
-            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build()?;
-            builder.with_client_cert_verifier(verifier)
-        }
-    };
-    Ok(builder.with_single_cert(certificates(&identity.certificate)?, private_key(&identity.key)?)?)
+    /// A certificate's dates cannot be read.
+    #[error("{}: the certificate's end cannot be read", path.display())]
+    Validity {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// Whom a client trusts (the system's authorities when `ca` is absent), and what it presents.
-pub(crate) fn client_config(
-    ca: Option<&Path>,
-    identity: Option<&Identity>,
-) -> Result<ClientConfig, TlsError> {
+///
+/// # Errors
+/// [`TlsError`] when a certificate or key cannot be used.
+pub fn client_config(ca: Option<&Path>, identity: Option<&Identity>) -> Result<ClientConfig, TlsError> {
     let roots = match ca {
         Some(path) => Arc::new(roots_from(path)?),
         None => system_roots(),

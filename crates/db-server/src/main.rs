@@ -8,6 +8,10 @@ use clap::Parser;
 use commands::Arguments;
 
 fn main() {
+    if let Err(error) = chassis::process::harden() {
+        eprintln!("this process cannot be kept from leaving its memory behind: {error}");
+        Exit::Software.leave();
+    }
     run().leave()
 }
 

@@ -1,15 +1,24 @@
 //! The settings file of provider-proxy, checked as a whole before anything is bound.
 
-use std::{collections::BTreeSet, net::SocketAddr, path::Path};
+mod identity;
+mod origin;
+
+use std::{collections::BTreeSet, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use chassis::{
     environment::Environment,
     logging::LogSettings,
     server::ServerSettings,
-    settings::{Faults, Reader, Section, SettingsError, read_file},
+    settings::{Reader, Section, SettingsError, find_file},
 };
 
-use crate::{providers::ProviderSettings, refusal};
+pub use self::{
+    identity::{CallerEntry, CallerSettings, IdentitySettings},
+    origin::Origin,
+};
+use crate::{
+    admin::AdminSettings, audit::AuditSettings, passthrough::target::Targets, providers::ProviderSettings,
+};
 
 /// The variable that names the settings file when `--config` does not.
 pub const VARIABLE: &str = "PROVIDER_PROXY_SETTINGS";
@@ -21,8 +30,24 @@ pub struct Settings {
     pub server: ServerSettings,
     /// `[log]`.
     pub log: LogSettings,
+    /// `[identity]`: whose tokens are believed; without it, on a loopback address, requests need none.
+    pub identity: Option<IdentitySettings>,
+    /// `[callers.NAME]`: who may call by its client certificate; without TLS, on a loopback address, anyone may.
+    pub callers: Option<CallerSettings>,
     /// `[providers.NAME]`.
     pub providers: ProviderSettings,
+    /// Whether the pass-through is open: `enabled` of `[passthrough]`.
+    pub passthrough: bool,
+    /// `[targets.NAME]`.
+    pub targets: Arc<Targets>,
+    /// What `[passthrough]` says of the audit log.
+    pub audit: AuditSettings,
+    /// `[admin]`.
+    pub admin: AdminSettings,
+    /// How often the files are looked at for changes; never when absent.
+    pub watch: Option<Duration>,
+    /// Where all of it came from.
+    pub origin: Origin,
 }
 
 impl Settings {
@@ -31,36 +56,36 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] with every fault at once; it shows no value.
     pub fn load(config: Option<&Path>, environment: Environment) -> Result<Self, SettingsError> {
-        Self::read(read_file(config, VARIABLE, &environment)?, environment)
+        Origin::file(find_file(config, VARIABLE, &environment)?, environment).read().1
     }
 
     /// Checks settings that have been parsed.
     ///
     /// # Errors
     /// [`SettingsError::Faults`] with every fault at once, a database or cache in settings or environment among them.
-    pub fn read(mut table: toml::Table, environment: Environment) -> Result<Self, SettingsError> {
-        let mut refused = Faults::default();
-        refusal::refuse_in_settings(&mut table, &mut refused);
-        refusal::refuse_in_environment(&environment, &mut refused);
-        let reader = Reader::new(table, environment);
-        for fault in refused.iter() {
-            reader.fault(&fault.key, fault.message.as_str());
-        }
-        let settings = Self::read_sections(&reader.root());
-        reader.finish()?;
-        Ok(settings)
+    pub fn read(table: toml::Table, environment: Environment) -> Result<Self, SettingsError> {
+        Origin::no_file(environment).read_table(table).1
     }
 
-    fn read_sections(root: &Section) -> Self {
+    fn read_sections(root: &Section, origin: Origin) -> Self {
+        let server = read_server(&root.section("server"));
         Self {
-            server: read_server(&root.section("server")),
+            identity: identity::read(&root.section("identity"), &server),
+            callers: identity::read_callers(&root.section("callers"), &server),
+            server,
             log: LogSettings::read(&root.section("log")),
             providers: ProviderSettings::read(&root.section("providers")),
+            audit: AuditSettings::read(&root.section("passthrough")),
+            passthrough: root.section("passthrough").or("enabled", false),
+            targets: Arc::new(Targets::read(&root.section("targets"))),
+            admin: AdminSettings::read(&root.section("admin")),
+            watch: read_watch(&root.section("reload")),
+            origin,
         }
     }
 }
 
-/// The full names of all keys; `ID` stands for the id of a notice key.
+/// The full names of all keys; `ID` stands for the id of a notice key, `NAME` for a caller's.
 #[must_use]
 pub fn known_keys() -> BTreeSet<String> {
     let table = |entries: [(&str, toml::Value); 1]| {
@@ -68,12 +93,16 @@ pub fn known_keys() -> BTreeSet<String> {
     };
     let empty = || toml::Value::Table(toml::Table::new());
     let notice_keys = table([("notice_keys", table([("ID", empty())]))]);
+    let target = table([("request_headers", table([("set", table([("HEADER", "".into())]))]))]);
     let sample = [
         ("server".to_owned(), table([("tls", empty())])),
+        ("identity".to_owned(), empty()),
+        ("callers".to_owned(), table([("NAME", empty())])),
+        ("targets".to_owned(), table([("NAME", target)])),
         ("providers".to_owned(), table([("reference", notice_keys)])),
     ];
     let reader = Reader::new(toml::Table::from_iter(sample), Environment::default());
-    drop(Settings::read_sections(&reader.root()));
+    drop(Settings::read_sections(&reader.root(), Origin::no_file(Environment::default())));
     reader.known_keys()
 }
 
@@ -90,6 +119,13 @@ fn read_server(section: &Section) -> ServerSettings {
         );
     }
     settings
+}
+
+/// How often the files are looked at unless told otherwise.
+const DEFAULT_WATCH: Duration = Duration::from_secs(1);
+
+fn read_watch(section: &Section) -> Option<Duration> {
+    Some(section.or("interval", DEFAULT_WATCH)).filter(|interval| !interval.is_zero())
 }
 
 #[cfg(test)]

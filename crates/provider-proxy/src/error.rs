@@ -6,7 +6,7 @@ use chassis::client::ExchangeError;
 use thiserror::Error;
 use wire::{ErrorKind, Money, ProxyFailure};
 
-use crate::shape::ShapeError;
+use crate::{caller::CallerError, shape::ShapeError};
 
 /// The target named when no provider is concerned.
 pub const PROXY: &str = "provider-proxy";
@@ -49,6 +49,24 @@ pub enum ProxyError {
         target: &'static str,
         /// Which check it failed; shows nothing of the webhook.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Nobody knows who calls, or the certificate is none of `[callers]`.
+    #[error("{target}: the caller is not let in")]
+    Caller {
+        /// [`PROXY`].
+        target: &'static str,
+        /// Why; shows nothing of the token.
+        source: CallerError,
+    },
+    /// The caller is known, and the operation is not on its list.
+    #[error("{target}: the caller {caller} may not ask for {operation}")]
+    NotPermitted {
+        /// [`PROXY`].
+        target: &'static str,
+        /// The entry of `[callers]`.
+        caller: String,
+        /// The operation.
+        operation: String,
     },
     /// The exchange with the provider failed.
     #[error("{target}: no answer")]
@@ -118,6 +136,10 @@ impl ProxyError {
             }
             Self::InvalidSignature { target, source } => {
                 (Kind::InvalidSignature, target, source.to_string().into())
+            }
+            Self::Caller { target, source } => (source.kind(), target, source.message().into()),
+            Self::NotPermitted { target, .. } => {
+                (Kind::Caller, target, "The caller may not ask for this operation.".into())
             }
             Self::Exchange { target, source } => {
                 let (kind, message) = exchange(source);

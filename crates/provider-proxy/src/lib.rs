@@ -12,9 +12,11 @@ pub mod error;
 pub mod metrics;
 pub mod passthrough;
 pub mod providers;
+pub mod readiness;
 pub mod refusal;
 pub mod reload;
 pub mod server;
+pub mod services;
 pub mod shape;
 
 pub use config::Settings;

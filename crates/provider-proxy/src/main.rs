@@ -1,5 +1,7 @@
 //! The executable: reads its arguments and settings, and serves until it is told to stop.
 
+mod audit_command;
+
 use std::{
     io::{self, Write as _},
     path::PathBuf,
@@ -21,12 +23,14 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Serves requests; the default.
     Serve,
     /// Checks the settings and exits.
     CheckConfig,
+    /// Reads the audit log.
+    Audit(audit_command::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +38,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Exit {
+    if let Err(error) = chassis::process::harden() {
+        eprintln!("this process cannot be kept from leaving its memory behind: {error}");
+        return Exit::Software;
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -42,6 +50,10 @@ fn run() -> Exit {
             return if error.use_stderr() { Exit::Settings } else { Exit::Success };
         }
     };
+    let command = match arguments.command.unwrap_or(Command::Serve) {
+        Command::Audit(arguments) => return arguments.run(),
+        command => command,
+    };
     let settings = match Settings::load(arguments.config.as_deref(), Environment::from_process()) {
         Ok(settings) => settings,
         Err(error) => {
@@ -49,9 +61,9 @@ fn run() -> Exit {
             return Exit::Settings;
         }
     };
-    match arguments.command.unwrap_or(Command::Serve) {
+    match command {
         Command::CheckConfig => check_config(&settings),
-        Command::Serve => serve(settings),
+        Command::Serve | Command::Audit(_) => serve(settings),
     }
 }
 

@@ -1,94 +1,55 @@
 //! Starts the service and routes its requests.
 
-use std::{error::Error as StdError, fmt::Write as _, io, net::SocketAddr};
+mod connectors;
+mod run;
+
+use std::{
+    error::Error as StdError,
+    fmt::Write as _,
+    future::{Ready, ready},
+    io,
+};
 
 use actix_web::{
-    HttpResponse, HttpResponseBuilder,
-    dev::ServerHandle,
-    http::{StatusCode, header::RETRY_AFTER},
+    FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
+    dev::Payload,
+    http::{
+        StatusCode,
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    },
     web::{self, Bytes, Data, Path, ServiceConfig},
 };
 use chassis::{
     client::ClientError,
     exit::Exit,
-    server::{Bound, ServerError, bind, resource},
+    logging,
+    server::{ServerError, resource},
 };
 use serde_json::Value;
 use thiserror::Error;
 use wire::{ProviderAnswer, Reply, status::ServiceStatus};
 
+pub use run::Application;
+
 use crate::{
+    audit::{AuditError, Event},
+    caller::{Caller, CallerError, CallerVerifier},
     config::Settings,
     error::{PROXY, ProxyError},
+    metrics::MetricsError,
+    passthrough::door,
     providers::{Answer, Connectors},
+    services::Services,
 };
+use connectors::{Made, WorkerConnectors};
 
 /// Every route of this service.
 fn routes(config: &mut ServiceConfig) {
     config
+        .configure(door::routes)
         .service(resource("/services/status").route(web::get().to(service_status)))
         .service(resource("/v1/webhooks/{provider}").route(web::post().to(verify_webhook)))
         .service(resource("/v1/{provider}/{operation}").route(web::post().to(perform)));
-}
-
-/// The service with its address, ready to run.
-pub struct Application {
-    bound: Bound,
-}
-
-impl Application {
-    /// Checks what the settings point to, and takes the address.
-    ///
-    /// # Errors
-    /// [`StartError`].
-    pub fn build(settings: Settings) -> Result<Self, StartError> {
-        check(&settings)?;
-        let providers = settings.providers;
-        let bound = bind(&settings.server, move |config| {
-            // An HTTP client belongs to one thread, so each worker has its own connectors.
-            let connectors = Connectors::new(&providers);
-            if let Err(error) = &connectors {
-                log::error!("a worker cannot reach any provider: {}", chain(error));
-            }
-            config.app_data(Data::new(connectors));
-            routes(config);
-        })?;
-        Ok(Self { bound })
-    }
-
-    /// Where it listens; the port is the real one when the settings said 0.
-    #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.bound.address()
-    }
-
-    /// Its URL, without a trailing slash.
-    #[must_use]
-    pub fn url(&self) -> String {
-        self.bound.url()
-    }
-
-    /// Stops it from elsewhere.
-    #[must_use]
-    pub fn handle(&self) -> ServerHandle {
-        self.bound.handle()
-    }
-
-    /// Serves until it is stopped through its handle.
-    ///
-    /// # Errors
-    /// An I/O error of the listener.
-    pub async fn run(self) -> io::Result<()> {
-        self.bound.run().await
-    }
-
-    /// Serves until SIGTERM or SIGINT, and then answers what is in flight.
-    ///
-    /// # Errors
-    /// An I/O error of the listener or of the signal handlers.
-    pub async fn run_until_signal(self) -> io::Result<()> {
-        self.bound.run_until_signal().await
-    }
 }
 
 /// Why the service cannot start.
@@ -97,6 +58,15 @@ pub enum StartError {
     /// A file that a provider's settings name cannot be used.
     #[error("providers: {0}")]
     Provider(#[from] ClientError),
+    /// The audit log cannot be written.
+    #[error("passthrough.audit_file: {0}")]
+    Audit(#[from] AuditError),
+    /// The metrics cannot be set up.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// A thread cannot be had.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
     /// The address or the certificate cannot be had.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -108,7 +78,12 @@ impl StartError {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Provider(_) | Self::Server(ServerError::Tls(_)) => Exit::Settings,
-            Self::Server(ServerError::Bind { .. }) => Exit::Unavailable,
+            Self::Server(ServerError::Bind { .. }) | Self::Audit(AuditError::InUse { .. }) => {
+                Exit::Unavailable
+            }
+            Self::Audit(AuditError::File { .. }) => Exit::CannotWrite,
+            Self::Audit(AuditError::NotOurs { .. }) => Exit::Data,
+            Self::Audit(AuditError::Thread(_)) | Self::Metrics(_) | Self::Thread(_) => Exit::Software,
         }
     }
 }
@@ -122,7 +97,8 @@ pub fn check(settings: &Settings) -> Result<(), StartError> {
     Ok(())
 }
 
-type WorkerConnectors = Data<Result<Connectors, ClientError>>;
+/// What stands for the provider in the name of the operation that verifies a webhook.
+const WEBHOOKS: &str = "webhooks";
 
 /// `GET /services/status/`: neither a database nor a cache is here, and none is configured, or this process would not
 /// have started.
@@ -131,18 +107,62 @@ async fn service_status() -> HttpResponse {
     HttpResponse::Ok().json(status)
 }
 
+/// A caller that is known: a handler that takes one first runs for nobody else, and no body is read before.
+struct Admitted(Caller);
+
+impl FromRequest for Admitted {
+    type Error = ProxyError;
+    type Future = Ready<Result<Self, ProxyError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let verifier = request.app_data::<Data<CallerVerifier>>();
+        let verified = verifier.ok_or(CallerError::NoVerifier).and_then(|verifier| verifier.verify(request));
+        ready(verified.map(Self).map_err(|source| ProxyError::Caller { target: PROXY, source }))
+    }
+}
+
+impl Admitted {
+    /// Refuses an operation that is not on the caller's list.
+    fn may(&self, provider: &str, operation: &str) -> Result<(), ProxyError> {
+        if self.0.may_perform(provider, operation) {
+            return Ok(());
+        }
+        let caller = self.0.entry.as_ref().map_or_else(String::new, |entry| entry.name.clone());
+        Err(ProxyError::NotPermitted { target: PROXY, caller, operation: format!("{provider}/{operation}") })
+    }
+}
+
+impl ResponseError for ProxyError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.failure().kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        refuse(self)
+    }
+}
+
+/// What is said to a caller whose token or certificate is no good.
+fn not_let_in(source: CallerError) -> HttpResponse {
+    refuse(&ProxyError::Caller { target: PROXY, source })
+}
+
 /// `POST /v1/{provider}/{operation}`.
 async fn perform(
-    connectors: WorkerConnectors,
+    caller: Admitted,
+    connectors: Data<WorkerConnectors>,
     path: Path<(String, String)>,
     body: actix_web::Result<Bytes>,
 ) -> HttpResponse {
     let (provider, operation) = path.into_inner();
-    answer(try_perform(&connectors, &provider, &operation, body).await)
+    if let Err(error) = caller.may(&provider, &operation) {
+        return refuse(&error);
+    }
+    answer(try_perform(&connectors.get(), &provider, &operation, body).await)
 }
 
 async fn try_perform(
-    connectors: &WorkerConnectors,
+    connectors: &Made,
     provider: &str,
     operation: &str,
     body: actix_web::Result<Bytes>,
@@ -154,15 +174,26 @@ async fn try_perform(
 
 /// `POST /v1/webhooks/{provider}`.
 async fn verify_webhook(
-    connectors: WorkerConnectors,
-    provider: Path<String>,
+    caller: Admitted,
+    connectors: Data<WorkerConnectors>,
+    services: Data<Services>,
+    path: Path<String>,
     body: actix_web::Result<Bytes>,
 ) -> HttpResponse {
-    answer(try_verify(&connectors, &provider, body))
+    let provider = path.into_inner();
+    if let Err(error) = caller.may(WEBHOOKS, &provider) {
+        return refuse(&error);
+    }
+    let verified = try_verify(&connectors.get(), &provider, body);
+    if let Err(ProxyError::InvalidSignature { target, .. }) = &verified {
+        let request_id = logging::context().map(|context| context.request_id.clone()).unwrap_or_default();
+        services.audit.event(Event::SignatureRefused { of: (*target).to_owned(), request_id });
+    }
+    answer(verified)
 }
 
 fn try_verify(
-    connectors: &WorkerConnectors,
+    connectors: &Made,
     provider: &str,
     body: actix_web::Result<Bytes>,
 ) -> Result<Answer, ProxyError> {
@@ -171,28 +202,39 @@ fn try_verify(
     connector.verify_webhook(&body)
 }
 
-fn of_this_worker(connectors: &WorkerConnectors) -> Result<&Connectors, ProxyError> {
-    // The cause was logged when the worker started.
-    connectors.as_ref().as_ref().map_err(|_| ProxyError::NoConnectors { target: PROXY })
+fn of_this_worker(connectors: &Made) -> Result<&Connectors, ProxyError> {
+    // The cause was logged when they were made.
+    connectors.as_ref().map_err(|_| ProxyError::NoConnectors { target: PROXY })
 }
 
 fn answer(result: Result<Answer, ProxyError>) -> HttpResponse {
-    let (status, reply) = match result {
-        Ok(Answer { status, reply }) => (status, reply),
-        Err(error) => {
-            let failure = error.failure();
-            let status = failure.kind.http_status();
-            let level = if status >= 500 { log::Level::Error } else { log::Level::Warn };
-            log::log!(level, "{}", chain(&error));
-            (status, Reply::Error(failure))
-        }
-    };
-    respond(status, &reply)
+    match result {
+        Ok(Answer { status, reply }) => respond(status, &reply),
+        Err(error) => refuse(&error),
+    }
+}
+
+/// Logs an error with its causes, and tells the caller what it may know.
+fn refuse(error: &ProxyError) -> HttpResponse {
+    let failure = error.failure();
+    let status = failure.kind.http_status();
+    let level = if status >= 500 { log::Level::Error } else { log::Level::Warn };
+    log::log!(level, "{}", chain(error));
+    let mut response = builder(status);
+    if let ProxyError::Caller { source, .. } = error
+        && let Some(challenge) = source.challenge()
+    {
+        response.insert_header((WWW_AUTHENTICATE, challenge));
+    }
+    response.json(Reply::<Value>::Error(failure))
+}
+
+fn builder(status: u16) -> HttpResponseBuilder {
+    HttpResponseBuilder::new(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 fn respond(status: u16, reply: &Reply<Value>) -> HttpResponse {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponseBuilder::new(status);
+    let mut response = builder(status);
     if let Reply::Refused(ProviderAnswer { retry_after: Some(value), .. }) = reply {
         response.insert_header((RETRY_AFTER, value.as_str()));
     }
@@ -200,7 +242,7 @@ fn respond(status: u16, reply: &Reply<Value>) -> HttpResponse {
 }
 
 /// An error and its causes on one line; a cause that its error repeats is not written twice.
-fn chain(error: &dyn StdError) -> String {
+pub(crate) fn chain(error: &dyn StdError) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

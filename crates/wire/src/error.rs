@@ -24,6 +24,10 @@ pub enum ErrorKind {
     NotConfigured,
     /// A webhook's signature does not verify. Nothing in it may be believed.
     InvalidSignature,
+    /// The caller's token or certificate is missing, expired or not valid. Nothing was sent.
+    Identity,
+    /// The caller is known and may not ask for this operation. Nothing was sent.
+    Caller,
     /// `provider-proxy` itself failed before it sent anything.
     Internal,
 }
@@ -45,7 +49,8 @@ impl ErrorKind {
             Self::InvalidRequest => 422,
             Self::UnknownOperation => 404,
             Self::NotConfigured => 501,
-            Self::InvalidSignature => 403,
+            Self::InvalidSignature | Self::Caller => 403,
+            Self::Identity => 401,
         }
     }
 
@@ -61,6 +66,8 @@ impl ErrorKind {
             Self::UnknownOperation => "unknown_operation",
             Self::NotConfigured => "not_configured",
             Self::InvalidSignature => "invalid_signature",
+            Self::Identity => "identity",
+            Self::Caller => "caller",
             Self::Internal => "internal",
         }
     }
@@ -95,7 +102,7 @@ mod tests {
         }
     }
 
-    const ALL: [ErrorKind; 9] = [
+    const ALL: [ErrorKind; 11] = [
         ErrorKind::Connect,
         ErrorKind::Tls,
         ErrorKind::Timeout,
@@ -104,6 +111,8 @@ mod tests {
         ErrorKind::UnknownOperation,
         ErrorKind::NotConfigured,
         ErrorKind::InvalidSignature,
+        ErrorKind::Identity,
+        ErrorKind::Caller,
         ErrorKind::Internal,
     ];
 }

@@ -12,6 +12,7 @@ use actix_web::{
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
+use super::peer;
 use crate::{
     card_number,
     logging::{RequestContext, in_context},
@@ -35,7 +36,7 @@ pub(super) async fn access_log(
     in_context(Arc::clone(&context), async move {
         // Handlers' errors are responses by now. The request is not kept for another kind of error: a second handle
         // on it would stop the router from setting its match.
-        let mut response = next.call(request).await?.map_into_boxed_body();
+        let mut response = peer::only_trusted(request, next).await?;
         if let Ok(value) = HeaderValue::from_str(&context.request_id) {
             response.headers_mut().insert(REQUEST_ID, value);
         }
@@ -64,13 +65,20 @@ fn text(headers: &HeaderMap, name: &HeaderName, limit: usize) -> Option<String> 
 
 /// The request line without the values of its query, which can hold an e-mail address or worse.
 fn request_line(request: &ServiceRequest) -> String {
-    let mut line = format!("{} {}", request.method(), without_card(request.path()));
-    for (index, pair) in request.query_string().split('&').filter(|pair| !pair.is_empty()).enumerate() {
+    let target = shown_target(request.path(), request.query_string());
+    format!("{} {target} {:?}", request.method(), request.version())
+}
+
+/// A path and the names of its query as they may be written down: without values, which can hold an e-mail address or
+/// worse, and without card numbers.
+#[must_use]
+pub fn shown_target(path: &str, query: &str) -> String {
+    let mut shown = without_card(path).to_owned();
+    for (index, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
         let name = without_card(pair.split_once('=').map_or(pair, |(name, _)| name));
-        let _ = write!(line, "{}{name}=…", if index == 0 { '?' } else { '&' });
+        let _ = write!(shown, "{}{name}=…", if index == 0 { '?' } else { '&' });
     }
-    let _ = write!(line, " {:?}", request.version());
-    line
+    shown
 }
 
 /// The text, unless it holds a card number once it is decoded.

@@ -1,13 +1,18 @@
 //! The shell around a service's routes: listening, TLS, the access log, draining.
 
 pub(crate) mod access_log;
+mod peer;
 mod reply;
 mod settings;
 
 use std::{
-    fs, io,
+    fs,
+    future::{self, Future},
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use actix_web::{
@@ -17,12 +22,20 @@ use actix_web::{
     web::{self, PayloadConfig, ServiceConfig},
 };
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::{MissedTickBehavior, interval},
+};
 
+pub use access_log::shown_target;
+pub use peer::{OnDistrust, Peer};
 pub use reply::{detail, resource};
 pub use settings::{ServerSettings, TlsSettings};
 
-use crate::tls::{self, TlsError};
+use crate::tls::{ServerTls, TlsError};
+
+/// How often the files of `server.tls` are looked at.
+const LOOK_AT_FILES: Duration = Duration::from_secs(1);
 
 /// Why a server cannot start.
 #[derive(Debug, Error)]
@@ -44,8 +57,9 @@ pub enum ServerError {
 pub struct Bound {
     server: Server,
     address: SocketAddr,
-    https: bool,
+    tls: Option<Arc<ServerTls>>,
     address_file: Option<PathBuf>,
+    name: Option<&'static str>,
 }
 
 /// Takes the address, and prepares a server with these routes.
@@ -70,19 +84,27 @@ where
     // Without it a body that spans packets waits 40 ms for the peer's delayed acknowledgement.
     .tcp_nodelay(true);
     let bind_error = |source| ServerError::Bind { address: settings.listen, source };
-    let server = match &settings.tls {
+    let tls = settings.tls.as_ref().map(ServerTls::open).transpose()?;
+    let server = match &tls {
         None => server.bind(settings.listen).map_err(bind_error)?,
         Some(tls) => {
-            let config = tls::server_config(&tls.identity, tls.client_ca.as_deref())?;
-            server.bind_rustls_0_23(settings.listen, config).map_err(bind_error)?
+            let server = server.on_connect(peer::remember(Arc::clone(tls)));
+            server.bind_rustls_0_23(settings.listen, tls.config()?).map_err(bind_error)?
         }
     };
     let address = server.addrs().first().copied().unwrap_or(settings.listen);
     let address_file = settings.address_file.clone();
-    Ok(Bound { server: server.run(), address, https: settings.tls.is_some(), address_file })
+    Ok(Bound { server: server.run(), address, tls, address_file, name: None })
 }
 
 impl Bound {
+    /// Says with this name in the log where it listens: for a second listener of the same process.
+    #[must_use]
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
     /// Where it listens; the port is the real one when the settings said 0.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
@@ -92,7 +114,7 @@ impl Bound {
     /// Its URL, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("{}://{}", if self.https { "https" } else { "http" }, self.address)
+        format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.address)
     }
 
     /// Stops it from elsewhere.
@@ -101,17 +123,24 @@ impl Bound {
         self.server.handle()
     }
 
+    /// Its TLS, when it speaks that.
+    #[must_use]
+    pub fn tls(&self) -> Option<Arc<ServerTls>> {
+        self.tls.clone()
+    }
+
     /// Serves until it is stopped through its handle.
     ///
     /// # Errors
     /// An I/O error of the listener or of the address file.
     pub async fn run(self) -> io::Result<()> {
         self.announce()?;
-        self.server.await
+        let (tls, server) = (self.tls, self.server);
+        beside(server, follow_files(tls, None)).await
     }
 
     /// Serves until SIGTERM or SIGINT, then answers what is in flight, at most as long as `server.drain`. A second
-    /// signal ends it at once.
+    /// signal ends it at once. With TLS, SIGHUP reads its files again.
     ///
     /// # Errors
     /// An I/O error of the listener, of the signal handlers or of the address file.
@@ -132,7 +161,8 @@ impl Bound {
                 drop(actix_web::rt::spawn(handle.stop(graceful)));
             }
         });
-        let result = self.server.await;
+        let hang_up = self.tls.as_ref().map(|_| signal(SignalKind::hangup())).transpose()?;
+        let result = beside(self.server, follow_files(self.tls, hang_up)).await;
         watch.abort();
         log::info!("stopped");
         result
@@ -145,8 +175,44 @@ impl Bound {
         if let Some(path) = &self.address_file {
             write_address(path, self.address)?;
         }
-        log::info!("listening on {}", self.url());
+        match self.name {
+            None => log::info!("listening on {}", self.url()),
+            Some(name) => log::info!("{name}: on {}", self.url()),
+        }
         Ok(())
+    }
+}
+
+/// Does the work, and the other for as long as that takes.
+async fn beside<T>(work: impl Future<Output = T>, other: impl Future<Output = ()>) -> T {
+    let other = async {
+        other.await;
+        future::pending().await
+    };
+    tokio::select! {
+        done = work => done,
+        never = other => never,
+    }
+}
+
+/// Reads the files of `server.tls` again when they change, and at SIGHUP.
+async fn follow_files(tls: Option<Arc<ServerTls>>, mut hang_up: Option<Signal>) {
+    let Some(tls) = tls else { return };
+    let mut ticks = interval(LOOK_AT_FILES);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let asked = tokio::select! {
+            _ = ticks.tick() => false,
+            _ = told(&mut hang_up) => true,
+        };
+        tls.refresh(asked);
+    }
+}
+
+async fn told(hang_up: &mut Option<Signal>) {
+    match hang_up {
+        Some(signal) => drop(signal.recv().await),
+        None => future::pending().await,
     }
 }
 

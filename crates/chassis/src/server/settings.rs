@@ -28,11 +28,13 @@ pub struct TlsSettings {
     pub identity: Identity,
     /// Whose client certificates it demands; nobody's when absent.
     pub client_ca: Option<PathBuf>,
+    /// Which of those are revoked: a list of each authority, or none at all.
+    pub crl: Vec<PathBuf>,
 }
 
 impl ServerSettings {
     /// Reads `listen`, `workers` (default: the processors), `max_request_body` (default 1 MiB), `drain` (default
-    /// 30 s), `address_file` and the table `tls` with `certificate`, `key` and `client_ca`.
+    /// 30 s), `address_file` and the table `tls` with `certificate`, `key`, `client_ca` and `crl`.
     #[must_use]
     pub fn read(section: &Section, default_listen: SocketAddr) -> Self {
         let processors = thread::available_parallelism().map_or(1, usize::from);
@@ -46,13 +48,22 @@ impl ServerSettings {
             workers,
             max_request_body: section.or("max_request_body", 1024 * 1024),
             drain: drain(section),
-            address_file: section.optional("address_file"),
-            tls: tls.is_present().then(|| TlsSettings {
-                identity: Identity { certificate: tls.required("certificate"), key: tls.required("key") },
-                client_ca: tls.optional("client_ca"),
-            }),
+            address_file: section.output("address_file"),
+            tls: tls.is_present().then(|| read_tls(&tls)),
         }
     }
+}
+
+fn read_tls(section: &Section) -> TlsSettings {
+    let settings = TlsSettings {
+        identity: Identity { certificate: section.required("certificate"), key: section.required("key") },
+        client_ca: section.optional("client_ca"),
+        crl: section.or("crl", Vec::new()),
+    };
+    if settings.client_ca.is_none() && !settings.crl.is_empty() {
+        section.fault("crl", "of no use without client_ca: no client certificate is asked for");
+    }
+    settings
 }
 
 /// The server counts whole seconds: less than one would cut every request off at once.

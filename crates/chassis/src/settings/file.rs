@@ -51,11 +51,30 @@ pub fn read_file(
     variable: &str,
     environment: &Environment,
 ) -> Result<toml::Table, SettingsError> {
-    let path = match (config, environment.get(variable)) {
-        (Some(path), _) => path.to_owned(),
-        (None, Some(path)) if !path.is_empty() => PathBuf::from(path),
-        (None, _) => return Err(SettingsError::NotGiven { variable: variable.to_owned() }),
-    };
+    parse_file(find_file(config, variable, environment)?)
+}
+
+/// The file that the argument names, else the one that the variable names.
+///
+/// # Errors
+/// [`SettingsError::NotGiven`].
+pub fn find_file(
+    config: Option<&Path>,
+    variable: &str,
+    environment: &Environment,
+) -> Result<PathBuf, SettingsError> {
+    match (config, environment.get(variable)) {
+        (Some(path), _) => Ok(path.to_owned()),
+        (None, Some(path)) if !path.is_empty() => Ok(PathBuf::from(path)),
+        (None, _) => Err(SettingsError::NotGiven { variable: variable.to_owned() }),
+    }
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// [`SettingsError::Unreadable`] or [`SettingsError::Syntax`].
+pub fn parse_file(path: PathBuf) -> Result<toml::Table, SettingsError> {
     let text = fs::read_to_string(&path)
         .map_err(|source| SettingsError::Unreadable { path: path.clone(), source })?;
     text.parse().map_err(|error| syntax_error(path, &text, &error))

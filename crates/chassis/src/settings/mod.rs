@@ -10,7 +10,7 @@ mod reader;
 mod value;
 
 pub use faults::{Fault, Faults};
-pub use file::{SettingsError, read_file};
+pub use file::{SettingsError, find_file, parse_file, read_file};
 pub use reader::{Reader, Section, Shown};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use value::Value;

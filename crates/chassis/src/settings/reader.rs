@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     rc::Rc,
 };
 
@@ -20,6 +21,7 @@ struct Shared {
     faults: RefCell<Faults>,
     values: RefCell<BTreeMap<String, Shown>>,
     sections: RefCell<BTreeSet<String>>,
+    files: RefCell<BTreeSet<PathBuf>>,
 }
 
 /// What may be told of a key that has been asked for.
@@ -42,6 +44,7 @@ impl Reader {
             faults: RefCell::default(),
             values: RefCell::default(),
             sections: RefCell::default(),
+            files: RefCell::default(),
         };
         Self { table, shared: Rc::new(shared) }
     }
@@ -68,6 +71,13 @@ impl Reader {
     #[must_use]
     pub fn shown(&self) -> BTreeMap<String, Shown> {
         self.shared.values.borrow().clone()
+    }
+
+    /// The files that the keys asked for so far are read from: where secrets are, and what paths name, whether it could
+    /// be read or not. A change of one changes what the settings mean.
+    #[must_use]
+    pub fn files(&self) -> BTreeSet<PathBuf> {
+        self.shared.files.borrow().clone()
     }
 
     /// Refuses the settings if anything was wrong, or if the file holds a key that nobody asked for.
@@ -204,7 +214,20 @@ impl Section {
     #[must_use]
     pub fn optional<T: Value>(&self, key: &str) -> Option<T> {
         self.record::<T>(key, None);
-        match T::read(self.value(key)?, &self.shared.environment) {
+        let value = self.value(key)?;
+        self.shared.files.borrow_mut().extend(T::files(value, &self.shared.environment));
+        self.read(key, value)
+    }
+
+    /// The path of a file that is written, and not read: no change of it changes what the settings mean.
+    #[must_use]
+    pub fn output(&self, key: &str) -> Option<PathBuf> {
+        self.record::<PathBuf>(key, None);
+        self.read(key, self.value(key)?)
+    }
+
+    fn read<T: Value>(&self, key: &str, value: &toml::Value) -> Option<T> {
+        match T::read(value, &self.shared.environment) {
             Ok(value) => {
                 self.record(key, Some(&value));
                 Some(value)

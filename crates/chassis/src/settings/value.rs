@@ -18,6 +18,12 @@ pub trait Value: Sized {
     /// [`super::Reader::finish`] refuses.
     fn placeholder() -> Self;
 
+    /// The files that such a value is read from, or names for somebody to read.
+    fn files(value: &toml::Value, environment: &Environment) -> Vec<PathBuf> {
+        let _ = (value, environment);
+        Vec::new()
+    }
+
     /// How a value of this type is shown to whoever may see the settings. A type that does not say so is a secret and
     /// is never shown.
     #[must_use]
@@ -141,6 +147,10 @@ impl Value for PathBuf {
         if text.is_empty() { Err("expected a path".into()) } else { Ok(text.into()) }
     }
 
+    fn files(value: &toml::Value, _: &Environment) -> Vec<PathBuf> {
+        value.as_str().filter(|text| !text.is_empty()).map(PathBuf::from).into_iter().collect()
+    }
+
     fn placeholder() -> Self {
         Self::new()
     }
@@ -178,6 +188,10 @@ impl Value for SecretString {
         if secret.trim().is_empty() { Err("the secret is empty".into()) } else { Ok(secret.into()) }
     }
 
+    fn files(value: &toml::Value, environment: &Environment) -> Vec<PathBuf> {
+        value.as_table().and_then(|source| file_of(source, environment).ok().flatten()).into_iter().collect()
+    }
+
     fn placeholder() -> Self {
         Self::default()
     }
@@ -189,6 +203,11 @@ impl<T: Value> Value for Vec<T> {
         let read =
             |(index, item)| T::read(item, environment).map_err(|error| format!("item {index}: {error}"));
         items.iter().enumerate().map(read).collect()
+    }
+
+    fn files(value: &toml::Value, environment: &Environment) -> Vec<PathBuf> {
+        let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+        items.iter().flat_map(|item| T::files(item, environment)).collect()
     }
 
     fn placeholder() -> Self {
@@ -206,24 +225,38 @@ impl<T: Value> Value for Vec<T> {
 }
 
 fn from_source(source: &toml::Table, environment: &Environment) -> Result<String, String> {
-    let mut entries = source.iter();
-    let (Some((kind, name)), None) = (entries.next(), entries.next()) else {
-        return Err("expected exactly one of file, env and credential".into());
-    };
-    let name = name.as_str().ok_or_else(|| format!("{kind}: expected a string"))?;
-    match kind.as_str() {
-        "file" => from_file(PathBuf::from(name)),
-        "env" => environment.get(name).map(ToOwned::to_owned).ok_or_else(|| format!("${name} is not set")),
+    if let Some(path) = file_of(source, environment)? {
+        return from_file(path);
+    }
+    let (_, name) = only_entry(source)?;
+    environment.get(name).map(ToOwned::to_owned).ok_or_else(|| format!("${name} is not set"))
+}
+
+/// The file that the secret is in; none when it is in the environment.
+fn file_of(source: &toml::Table, environment: &Environment) -> Result<Option<PathBuf>, String> {
+    let (kind, name) = only_entry(source)?;
+    match kind {
+        "file" => Ok(Some(PathBuf::from(name))),
+        "env" => Ok(None),
         "credential" => {
             let folder =
                 environment.get("CREDENTIALS_DIRECTORY").ok_or("$CREDENTIALS_DIRECTORY is not set")?;
             if name.contains('/') {
                 return Err("credential: expected a name, not a path".into());
             }
-            from_file(PathBuf::from(folder).join(name))
+            Ok(Some(PathBuf::from(folder).join(name)))
         }
         _ => Err("expected exactly one of file, env and credential".into()),
     }
+}
+
+fn only_entry(source: &toml::Table) -> Result<(&str, &str), String> {
+    let mut entries = source.iter();
+    let (Some((kind, name)), None) = (entries.next(), entries.next()) else {
+        return Err("expected exactly one of file, env and credential".into());
+    };
+    let name = name.as_str().ok_or_else(|| format!("{kind}: expected a string"))?;
+    Ok((kind, name))
 }
 
 fn from_file(path: PathBuf) -> Result<String, String> {

@@ -42,6 +42,8 @@ fn proxy_failure() -> RefOr<Schema> {
         "unknown_operation",
         "invalid_request",
         "invalid_signature",
+        "identity",
+        "caller",
     ];
     let error = Record::new("How far the request has come.")
         .has("target", long_text().about("The provider's name, or `provider-proxy`."))

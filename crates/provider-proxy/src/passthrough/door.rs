@@ -1,1 +1,216 @@
-//! One request through the pass-through, step by step.
+//! One request through the pass-through, step by step: `ANY /proxy/{target}/{tail}`.
+
+mod answer;
+mod body;
+mod error;
+mod passage;
+mod request;
+mod workplace;
+
+use std::{cell::RefCell, rc::Rc, sync::Arc, time::SystemTime};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    dev::Payload,
+    web::{self, Data, ServiceConfig},
+};
+use relay::{Incoming, Outgoing, OutgoingBody, Resolve, Switched, SystemResolver, Upgrade};
+
+pub use error::DoorError;
+use passage::Passage;
+use workplace::{Place, Workplace};
+
+use super::{
+    credential::{Applied, Context, Credential},
+    path::{self, Asked},
+    scan::Scanner,
+};
+use crate::{caller::Caller, services::Services};
+
+/// The routes of the door. The path is taken apart by the door itself: the router would decode it.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(web::scope(path::PREFIX).default_service(web::to(enter)));
+}
+
+/// The door of one worker thread.
+pub struct Door {
+    services: Services,
+    resolver: Rc<dyn Resolve>,
+    workplace: RefCell<Rc<Workplace>>,
+}
+
+impl Door {
+    /// Opens it, with the system's resolver.
+    #[must_use]
+    pub fn new(services: Services) -> Self {
+        Self::with_resolver(services, Rc::new(SystemResolver))
+    }
+
+    /// Opens it with another resolver, which is guarded as the system's is.
+    #[must_use]
+    pub fn with_resolver(services: Services, resolver: Rc<dyn Resolve>) -> Self {
+        let workplace = Rc::new(Workplace::new(services.current.get(), &services, &resolver));
+        Self { services, resolver, workplace: RefCell::new(workplace) }
+    }
+
+    /// That of the settings in use.
+    fn workplace(&self) -> Rc<Workplace> {
+        let snapshot = self.services.current.load();
+        let mut workplace = self.workplace.borrow_mut();
+        if !workplace.is_of(&snapshot) {
+            *workplace = Rc::new(Workplace::new(Arc::clone(&snapshot), &self.services, &self.resolver));
+        }
+        Rc::clone(&workplace)
+    }
+}
+
+/// `ANY /proxy/{target}/{tail}`.
+async fn enter(request: HttpRequest, payload: web::Payload, door: Data<Door>) -> HttpResponse {
+    let Services { audit, metrics, .. } = &door.services;
+    let mut passage = Passage::begin(request.clone(), audit.clone(), metrics.clone());
+    let workplace = door.workplace();
+    let admitted = admit(&mut passage, &request, payload.into_inner(), &workplace);
+    let Admitted { place, caller, outgoing, tunnelled } = match admitted {
+        Ok(admitted) => admitted,
+        Err(error) => return answer::refuse(passage, &error),
+    };
+    let scanner = workplace.scanner();
+    let exchange = Exchange { place: &place, caller: &caller, scanner };
+    match tunnelled {
+        None => match exchange.send(outgoing).await {
+            Err(error) => answer::refuse(passage, &error),
+            Ok(incoming) => answer::pass_on(passage, incoming, &place, &caller, scanner).await,
+        },
+        Some(payload) => match exchange.switch(outgoing).await {
+            Err(error) => answer::refuse(passage, &error),
+            Ok(Upgrade::Declined(incoming)) => {
+                answer::pass_on(passage, incoming, &place, &caller, scanner).await
+            }
+            Ok(Upgrade::Switched(switched)) => tunnel(passage, switched, payload, &place, &caller, scanner),
+        },
+    }
+}
+
+/// A request that may be sent.
+struct Admitted {
+    place: Rc<Place>,
+    caller: Caller,
+    outgoing: Outgoing,
+    /// What follows the request, when that is a WebSocket.
+    tunnelled: Option<Payload>,
+}
+
+/// Everything that is decided before anything is sent.
+fn admit(
+    passage: &mut Passage,
+    request: &HttpRequest,
+    payload: Payload,
+    workplace: &Workplace,
+) -> Result<Admitted, DoorError> {
+    if !workplace.is_open() {
+        return Err(DoorError::Disabled);
+    }
+    let caller = workplace.callers().verify(request).map_err(DoorError::Identity)?;
+    passage.is_of(caller.clone());
+    let asked: Asked<'_> = path::split(request.uri())?;
+    let place = workplace.place(asked.target).ok_or(DoorError::UnknownTarget)?;
+    passage.is_for(Rc::clone(place));
+    let target = &place.target;
+    if !target.enabled {
+        return Err(DoorError::Disabled);
+    }
+    request::check(request, &asked, target, &caller)?;
+    let (payload, tunnelled) =
+        if request::is_websocket(request, target) { (Payload::None, Some(payload)) } else { (payload, None) };
+    let mut outgoing = request::outgoing(request, payload, &asked, target, &caller)?;
+    outgoing.body = request::count(outgoing.body, passage.bytes_in());
+    passage.is_let_through(place.admission.admit().map_err(DoorError::Admission)?)?;
+    Ok(Admitted { place: Rc::clone(place), caller, outgoing, tunnelled })
+}
+
+/// One exchange with a target, with its credential.
+struct Exchange<'a> {
+    place: &'a Place,
+    caller: &'a Caller,
+    scanner: &'a Arc<Scanner>,
+}
+
+impl Exchange<'_> {
+    /// Sends the request; once more with another token when the target no longer takes the first.
+    async fn send(&self, mut outgoing: Outgoing) -> Result<Incoming, DoorError> {
+        let Place { target, upstream, .. } = self.place;
+        let Some(credential) = &target.credential else {
+            return upstream.send(outgoing).await.map_err(DoorError::Relay);
+        };
+        let context = self.context();
+        credential.strip(&mut outgoing);
+        let spare = credential.token_endpoint().and_then(|_| request::copy(&outgoing));
+        let applied = self.apply(credential, &mut outgoing, &context).await?;
+        let incoming = upstream.send(outgoing).await.map_err(DoorError::Relay)?;
+        let Some(mut again) = spare else { return Ok(incoming) };
+        if incoming.status != http::StatusCode::UNAUTHORIZED || !credential.refresh(&applied, context.now) {
+            return Ok(incoming);
+        }
+        drop(incoming);
+        self.apply(credential, &mut again, &context).await?;
+        upstream.send(again).await.map_err(DoorError::Relay)
+    }
+
+    /// Asks to switch to WebSocket.
+    async fn switch(&self, mut outgoing: Outgoing) -> Result<Upgrade, DoorError> {
+        if let Some(credential) = &self.place.target.credential {
+            credential.strip(&mut outgoing);
+            self.apply(credential, &mut outgoing, &self.context()).await?;
+        }
+        self.place.upstream.upgrade(outgoing).await.map_err(DoorError::Relay)
+    }
+
+    /// A credential may have to wait for the whole body, which comes as slowly as the caller likes.
+    async fn apply(
+        &self,
+        credential: &Credential,
+        outgoing: &mut Outgoing,
+        context: &Context<'_>,
+    ) -> Result<Applied, DoorError> {
+        let may_wait = matches!(outgoing.body, OutgoingBody::Stream { .. }) && credential.needs_body(outgoing);
+        let applied = credential.apply(outgoing, context);
+        let applied = match may_wait {
+            false => applied.await,
+            true => {
+                let limit = self.place.target.timeout;
+                tokio::time::timeout(limit, applied).await.map_err(|_| DoorError::RequestTimeout)?
+            }
+        };
+        applied.map_err(DoorError::Credential)
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            target: &self.place.target.url,
+            caller: self.caller,
+            now: SystemTime::now(),
+            scanner: self.scanner,
+            token_endpoint: self.place.token_endpoint.as_ref(),
+        }
+    }
+}
+
+/// The caller and the target are joined; nothing that goes through is looked at.
+fn tunnel(
+    mut passage: Passage,
+    mut switched: Switched,
+    payload: Payload,
+    place: &Place,
+    caller: &Caller,
+    scanner: &Scanner,
+) -> HttpResponse {
+    passage.is_answered(http::StatusCode::SWITCHING_PROTOCOLS.as_u16(), switched.address);
+    if scanner.header_leaks(&switched.headers) {
+        return answer::refuse(passage, &DoorError::Leak { place: "header" });
+    }
+    switched.headers.remove(answer::OWN);
+    if let Err(error) = place.target.response_headers.apply(&mut switched.headers, &caller.claims) {
+        return answer::refuse(passage, &error.into());
+    }
+    switched.respond(payload, move |transferred| passage.was_tunnelled(transferred.up, transferred.down))
+}

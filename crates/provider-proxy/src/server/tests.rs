@@ -2,7 +2,10 @@
 
 use std::net::TcpListener;
 
-use actix_web::http::{Method, header::HeaderMap};
+use actix_web::{
+    dev::ServerHandle,
+    http::{Method, header::HeaderMap},
+};
 use chassis::{
     client::{ClientSettings, HttpClient, Outgoing},
     environment::Environment,

@@ -1,0 +1,96 @@
+//! What a line tells.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
+
+use serde::Serialize;
+use wire::passthrough::Kind;
+
+/// One request, allowed or refused. What a caller chose is in here as it came; the thread that writes the line takes
+/// card numbers and the values of the query out of it.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// When it came.
+    pub time: SystemTime,
+    /// The caller's name, once it is known.
+    pub caller: Option<String>,
+    /// The caller's authorities.
+    pub authorities: Vec<String>,
+    /// The target that it names, existing or not.
+    pub target: String,
+    /// Its method.
+    pub method: String,
+    /// The path behind the target's name, and the query.
+    pub path: String,
+    /// The kind of the target's credential.
+    pub credential: Option<String>,
+    /// Which one it was of those that there have been; never a part of it.
+    pub credential_version: Option<String>,
+    /// The address that was dialled.
+    pub address: Option<SocketAddr>,
+    /// The status that the caller was answered.
+    pub status: u16,
+    /// Why, when the proxy itself answered.
+    pub kind: Option<Kind>,
+    /// Bytes of its body that were taken.
+    pub bytes_in: u64,
+    /// Bytes of the answer's body that were given.
+    pub bytes_out: u64,
+    /// From its head to the last byte of the answer.
+    pub duration: Duration,
+    /// Its id in the log of both halves.
+    pub request_id: String,
+}
+
+/// Something else that belongs into the audit log.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The process has started to write.
+    Started {
+        /// Its version.
+        version: &'static str,
+    },
+    /// The process ends; nothing follows but the next start.
+    Stopped,
+    /// The file ended in half a line, as a crash leaves it. The half is still there, as a line of its own.
+    TornLine {
+        /// Its length in bytes.
+        bytes: usize,
+        /// The SHA-256 of the last whole line before it, in hexadecimal.
+        last_whole: String,
+    },
+    /// Requests were refused since the line before, and there was no room for their lines.
+    Lost {
+        /// How many.
+        requests: u64,
+    },
+    /// The settings were read again and are in use.
+    Reloaded {
+        /// How many sets there have been.
+        generation: u64,
+    },
+    /// The settings were read again and are not good; the old ones stay in use.
+    ReloadRefused {
+        /// How many faults they have.
+        faults: usize,
+    },
+    /// A target's answer held a secret, and was withheld.
+    Leak {
+        /// The target.
+        target: String,
+        /// The request's id.
+        request_id: String,
+        /// Where it was: `header`, `body` or `trailer`.
+        place: &'static str,
+    },
+    /// A signature that must not be believed: a caller's token or a provider's notice.
+    SignatureRefused {
+        /// Who was said to have signed: a caller, or a provider's name.
+        of: String,
+        /// The request's id.
+        request_id: String,
+    },
+}

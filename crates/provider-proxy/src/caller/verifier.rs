@@ -1,0 +1,137 @@
+//! Verifies callers, and remembers the tokens that were good: db-server sends the same one many times.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    rc::Rc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use actix_web::{
+    HttpRequest,
+    http::header::{AUTHORIZATION, HeaderMap},
+};
+use chassis::server::Peer;
+use jws::{Expected, VerifyError, verify};
+use serde_json::Value;
+use wire::identity::{Claims, LONGEST_LIFE};
+
+use super::{Caller, CallerError};
+use crate::config::{CallerEntry, CallerSettings, IdentitySettings};
+
+/// How many good tokens one worker remembers.
+const MOST_TOKENS: usize = 1024;
+
+/// The verifier of one worker thread.
+pub struct CallerVerifier {
+    identity: Option<IdentitySettings>,
+    /// None where no client certificates are demanded.
+    entries: Option<Vec<Rc<CallerEntry>>>,
+    tokens: RefCell<HashMap<Box<str>, Verified>>,
+    now: Box<dyn Fn() -> SystemTime>,
+}
+
+/// What a good token says, and until when, in seconds since the epoch.
+struct Verified {
+    caller: Caller,
+    end: u64,
+}
+
+impl CallerVerifier {
+    /// Verifies tokens where there is an `[identity]`, certificates where there are `[callers]`.
+    #[must_use]
+    pub fn new(identity: Option<&IdentitySettings>, callers: Option<&CallerSettings>) -> Self {
+        Self::with_clock(identity, callers, SystemTime::now)
+    }
+
+    /// The same, by another clock.
+    #[must_use]
+    pub fn with_clock(
+        identity: Option<&IdentitySettings>,
+        callers: Option<&CallerSettings>,
+        now: impl Fn() -> SystemTime + 'static,
+    ) -> Self {
+        Self {
+            identity: identity.cloned(),
+            entries: callers.map(CallerSettings::shared),
+            tokens: RefCell::default(),
+            now: Box::new(now),
+        }
+    }
+
+    /// Who sends this request.
+    ///
+    /// # Errors
+    /// [`CallerError`]; nothing has been done then.
+    pub fn verify(&self, request: &HttpRequest) -> Result<Caller, CallerError> {
+        let entry = self.entry(request)?;
+        let caller = match &self.identity {
+            None => Caller::anonymous(),
+            Some(identity) => self.token(identity, bearer(request.headers())?)?,
+        };
+        Ok(Caller { entry, ..caller })
+    }
+
+    /// The entry of the connection's certificate.
+    fn entry(&self, request: &HttpRequest) -> Result<Option<Rc<CallerEntry>>, CallerError> {
+        let Some(entries) = &self.entries else { return Ok(None) };
+        let peer = request.conn_data::<Peer>().ok_or(CallerError::UnknownCertificate)?;
+        let index = peer.known_as(|peer| entries.iter().position(|entry| peer.is(&entry.san)));
+        let entry = index.and_then(|index| entries.get(index)).ok_or(CallerError::UnknownCertificate)?;
+        Ok(Some(Rc::clone(entry)))
+    }
+
+    fn token(&self, identity: &IdentitySettings, token: &str) -> Result<Caller, CallerError> {
+        let now = (self.now)();
+        let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        // Found by a hash whose key nobody outside knows, so that how long it takes tells nothing of other tokens.
+        if let Some(known) = self.tokens.borrow().get(token) {
+            return match seconds < known.end {
+                true => Ok(known.caller.clone()),
+                false => Err(CallerError::Token(VerifyError::Expired)),
+            };
+        }
+        let verified = check(identity, token, now)?;
+        let caller = verified.caller.clone();
+        self.remember(token, verified, seconds);
+        Ok(caller)
+    }
+
+    fn remember(&self, token: &str, verified: Verified, now: u64) {
+        let mut tokens = self.tokens.borrow_mut();
+        if tokens.len() >= MOST_TOKENS {
+            tokens.retain(|_, known| now < known.end);
+        }
+        if tokens.len() >= MOST_TOKENS {
+            tokens.clear();
+        }
+        tokens.insert(token.into(), verified);
+    }
+}
+
+fn check(identity: &IdentitySettings, token: &str, now: SystemTime) -> Result<Verified, CallerError> {
+    let claims = verify(token, &identity.keys).map_err(CallerError::Token)?;
+    let IdentitySettings { issuer, audience, leeway, .. } = identity;
+    Expected { now, leeway: *leeway, issuer, audience }.check(&claims).map_err(CallerError::Token)?;
+    let read: Claims =
+        serde_json::from_value(Value::Object(claims.clone())).map_err(|_| CallerError::Claims)?;
+    if read.exp.saturating_sub(read.iat) > LONGEST_LIFE {
+        return Err(CallerError::LongLived);
+    }
+    let caller = Caller {
+        name: read.sub.into(),
+        authorities: read.authorities.into(),
+        claims: Rc::new(claims),
+        entry: None,
+    };
+    Ok(Verified { caller, end: read.exp.saturating_add(leeway.as_secs()) })
+}
+
+/// The one bearer token (RFC 6750, section 2.1).
+fn bearer(headers: &HeaderMap) -> Result<&str, CallerError> {
+    let mut values = headers.get_all(AUTHORIZATION);
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(CallerError::NoToken) };
+    let value = value.to_str().map_err(|_| CallerError::NoToken)?;
+    let (scheme, token) = value.split_once(' ').ok_or(CallerError::NoToken)?;
+    if scheme.eq_ignore_ascii_case("Bearer") { Ok(token) } else { Err(CallerError::NoToken) }
+}

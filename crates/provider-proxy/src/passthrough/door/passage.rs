@@ -1,0 +1,211 @@
+//! What is known of one request on its way through, until its one line of the audit log is written.
+
+use std::{
+    cell::Cell,
+    net::SocketAddr,
+    rc::Rc,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
+
+use actix_web::HttpRequest;
+use chassis::logging::{self, RequestContext};
+use wire::passthrough::Kind;
+
+use super::{DoorError, workplace::Place};
+use crate::{
+    audit::{AuditLog, Event, Record, Slot},
+    caller::Caller,
+    metrics::{Exchange, InFlight, Metrics},
+    passthrough::{admission::Permit, path},
+};
+
+/// A caller that went away before there was an answer, as nginx numbers it.
+const CALLER_IS_GONE: u16 = 499;
+
+/// One request. It is recorded when it is dropped, which is when the last byte of its answer has been given, or when
+/// the caller has gone away.
+pub(super) struct Passage {
+    request: HttpRequest,
+    context: Option<Arc<RequestContext>>,
+    audit: AuditLog,
+    metrics: Metrics,
+    started: Instant,
+    time: SystemTime,
+    caller: Option<Caller>,
+    place: Option<Rc<Place>>,
+    /// Its line of the audit log, once something may be sent.
+    slot: Option<Slot>,
+    in_flight: Option<InFlight>,
+    permit: Option<Permit>,
+    address: Option<SocketAddr>,
+    status: u16,
+    kind: Option<Kind>,
+    bytes_in: Rc<Cell<u64>>,
+    bytes_out: u64,
+}
+
+impl Passage {
+    pub(super) fn begin(request: HttpRequest, audit: AuditLog, metrics: Metrics) -> Self {
+        Self {
+            request,
+            context: logging::context(),
+            audit,
+            metrics,
+            started: Instant::now(),
+            time: SystemTime::now(),
+            caller: None,
+            place: None,
+            slot: None,
+            in_flight: None,
+            permit: None,
+            address: None,
+            status: CALLER_IS_GONE,
+            kind: None,
+            bytes_in: Rc::default(),
+            bytes_out: 0,
+        }
+    }
+
+    pub(super) const fn request(&self) -> &HttpRequest {
+        &self.request
+    }
+
+    /// Who asks. The log's lines name it from here on.
+    pub(super) fn is_of(&mut self, caller: Caller) {
+        if let Some(context) = &self.context {
+            context.set_client(&caller.name);
+        }
+        self.caller = Some(caller);
+    }
+
+    /// Which target it is for.
+    pub(super) fn is_for(&mut self, place: Rc<Place>) {
+        self.in_flight = Some(place.metrics.begin());
+        self.place = Some(place);
+    }
+
+    /// Something may be sent from here on, and its line has its place.
+    pub(super) fn is_let_through(&mut self, permit: Permit) -> Result<(), DoorError> {
+        self.slot = Some(self.audit.reserve()?);
+        self.permit = Some(permit);
+        Ok(())
+    }
+
+    /// Counts the bytes of the request's body.
+    pub(super) fn bytes_in(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.bytes_in)
+    }
+
+    pub(super) fn was_given(&mut self, bytes: usize) {
+        self.bytes_out = self.bytes_out.saturating_add(bytes as u64);
+    }
+
+    /// A tunnel has closed.
+    pub(super) fn was_tunnelled(&mut self, up: u64, down: u64) {
+        self.bytes_in.set(up);
+        self.bytes_out = down;
+    }
+
+    /// The target has answered.
+    pub(super) fn is_answered(&mut self, status: u16, address: SocketAddr) {
+        (self.status, self.address) = (status, Some(address));
+        if let Some(permit) = &self.permit {
+            permit.answered(status);
+        }
+        if !(200..300).contains(&status) && status != 101 {
+            log::warn!("Warning response status: {status}");
+        }
+    }
+
+    /// The proxy answers instead.
+    pub(super) fn is_refused(&mut self, error: &DoorError) {
+        let kind = error.kind();
+        self.status = kind.http_status();
+        self.broke_off(error);
+    }
+
+    /// What the caller has begun to get ends here, unfinished.
+    pub(super) fn broke_off(&mut self, error: &DoorError) {
+        let kind = error.kind();
+        self.kind = Some(kind);
+        if let Some(permit) = &self.permit {
+            permit.refused(kind);
+        }
+        if let DoorError::Leak { place } = error {
+            self.audit.event(Event::Leak {
+                target: self.target().to_owned(),
+                request_id: self.request_id(),
+                place,
+            });
+        }
+        self.log(error);
+    }
+
+    fn log(&self, error: &DoorError) {
+        let (target, line) = (self.target(), crate::server::chain(error));
+        if error.is_connection() {
+            log::error!("ConnectionError: {target}: {line}");
+        } else if error.kind().http_status() >= 500 {
+            log::error!("{target}: {line}");
+        } else {
+            log::warn!("{target}: {line}");
+        }
+    }
+
+    /// The target's name as the caller wrote it.
+    pub(super) fn target(&self) -> &str {
+        path::split(self.request.uri()).map_or("", |asked| asked.target)
+    }
+
+    fn request_id(&self) -> String {
+        self.context.as_ref().map(|context| context.request_id.clone()).unwrap_or_default()
+    }
+
+    fn record(&self) -> Record {
+        let asked = path::split(self.request.uri());
+        let path = match asked {
+            Ok(path::Asked { tail, query: None, .. }) => tail.to_owned(),
+            Ok(path::Asked { tail, query: Some(query), .. }) => [tail, "?", query].concat(),
+            Err(_) => self.request.uri().to_string(),
+        };
+        let credential = self.place.as_ref().and_then(|place| place.target.credential.as_ref());
+        let caller = self.caller.as_ref();
+        Record {
+            time: self.time,
+            caller: caller.map(|caller| caller.name.as_ref().to_owned()),
+            authorities: caller.map(|caller| caller.authorities.to_vec()).unwrap_or_default(),
+            target: self.target().to_owned(),
+            method: self.request.method().as_str().to_owned(),
+            path,
+            credential: credential.map(|credential| credential.name().to_owned()),
+            credential_version: credential.map(|credential| credential.version().to_owned()),
+            address: self.address,
+            status: self.status,
+            kind: self.kind,
+            bytes_in: self.bytes_in.get(),
+            bytes_out: self.bytes_out,
+            duration: self.started.elapsed(),
+            request_id: self.request_id(),
+        }
+    }
+}
+
+impl Drop for Passage {
+    fn drop(&mut self) {
+        let metrics = self.place.as_ref().map_or_else(|| self.metrics.unknown_target(), |place| &place.metrics);
+        metrics.observe(&Exchange {
+            method: self.request.method().as_str(),
+            status: self.status,
+            kind: self.kind,
+            duration: self.started.elapsed(),
+            bytes_in: self.bytes_in.get(),
+            bytes_out: self.bytes_out,
+        });
+        let record = self.record();
+        match self.slot.take() {
+            Some(slot) => slot.record(record),
+            None => self.audit.record(record),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What one worker thread needs for each target: its connections, beside what all workers share of it.
+
+use std::{collections::HashMap, rc::Rc, sync::Arc};
+
+use chassis::base_url::BaseUrl;
+use relay::{Resolve, Upstream, UpstreamSettings};
+
+use crate::{
+    caller::CallerVerifier,
+    metrics::TargetMetrics,
+    passthrough::{admission::Admission, egress::PinnedResolver, scan::Scanner, target::Target},
+    reload::Snapshot,
+    services::Services,
+};
+
+/// All targets of one reading of the settings, as one worker has them. Requests that have begun keep theirs when the
+/// settings are read again.
+pub(super) struct Workplace {
+    snapshot: Arc<Snapshot>,
+    callers: CallerVerifier,
+    places: HashMap<Box<str>, Rc<Place>>,
+}
+
+/// One target, as one worker has it.
+pub(super) struct Place {
+    pub(super) target: Arc<Target>,
+    pub(super) upstream: Upstream,
+    pub(super) token_endpoint: Option<Upstream>,
+    pub(super) admission: Arc<Admission>,
+    pub(super) metrics: Arc<TargetMetrics>,
+}
+
+impl Workplace {
+    pub(super) fn new(snapshot: Arc<Snapshot>, services: &Services, resolver: &Rc<dyn Resolve>) -> Self {
+        let targets = snapshot.settings.targets.iter();
+        let places = targets
+            .map(|target| (target.name.clone(), Rc::new(Place::new(Arc::clone(target), services, resolver))))
+            .collect();
+        let settings = &snapshot.settings;
+        let callers = CallerVerifier::new(settings.identity.as_ref(), settings.callers.as_ref());
+        Self { callers, places, snapshot }
+    }
+
+    /// Whether it is that of these settings.
+    pub(super) fn is_of(&self, snapshot: &Arc<Snapshot>) -> bool {
+        Arc::ptr_eq(&self.snapshot, snapshot)
+    }
+
+    /// Whether the door is open at all.
+    pub(super) fn is_open(&self) -> bool {
+        self.snapshot.settings.passthrough
+    }
+
+    /// Who is let in.
+    pub(super) const fn callers(&self) -> &CallerVerifier {
+        &self.callers
+    }
+
+    /// What finds the secrets of all targets.
+    pub(super) fn scanner(&self) -> &Arc<Scanner> {
+        self.snapshot.settings.targets.scanner()
+    }
+
+    pub(super) fn place(&self, name: &str) -> Option<&Rc<Place>> {
+        self.places.get(name)
+    }
+}
+
+impl Place {
+    fn new(target: Arc<Target>, services: &Services, resolver: &Rc<dyn Resolve>) -> Self {
+        let resolver: Rc<dyn Resolve> = Rc::new(PinnedResolver::new(Rc::clone(resolver), target.private));
+        let upstream = |url: &BaseUrl| {
+            Upstream::new(UpstreamSettings {
+                connect_timeout: target.connect_timeout,
+                idle_timeout: target.idle_timeout,
+                total_timeout: target.timeout,
+                tls: target.tls.clone(),
+                resolver: Rc::clone(&resolver),
+                ..UpstreamSettings::new(url.clone())
+            })
+        };
+        let token_endpoint = target.credential.as_ref().and_then(|credential| credential.token_endpoint());
+        Self {
+            upstream: upstream(&target.url),
+            token_endpoint: token_endpoint.map(upstream),
+            admission: services.bulkheads.admission(&target.name, &target.admission),
+            metrics: services.metrics.target(&target.name),
+            target,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What goes to an upstream, and what comes back.
+
+use std::net::SocketAddr;
+
+use actix_web::{HttpRequest, dev::Payload, http::header as actix_header};
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+
+use crate::{IncomingBody, hygiene};
+
+/// A request to an upstream.
+pub struct Outgoing {
+    /// The method.
+    pub method: Method,
+    /// The path, which begins with a slash, and the query; the path of the upstream's base URL goes before it.
+    pub path_and_query: String,
+    /// The headers. `Host` and those that frame the message or belong to one connection are set when it is sent,
+    /// whatever is here.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: OutgoingBody,
+}
+
+/// The body of a request.
+pub enum OutgoingBody {
+    /// None.
+    Empty,
+    /// All of it.
+    Full(Bytes),
+    /// What a caller is still sending.
+    Stream {
+        /// The caller's body.
+        payload: Payload,
+        /// Its length when the caller declared one, in bytes; chunks are sent otherwise.
+        length: Option<u64>,
+        /// The largest that is allowed, in bytes.
+        limit: u64,
+    },
+}
+
+impl Outgoing {
+    /// The request of a caller, as it may go on: the headers without those that a caller must not set, the body as it
+    /// comes in, at most `limit` bytes of it.
+    #[must_use]
+    pub fn from_caller(request: &HttpRequest, payload: Payload, path_and_query: String, limit: u64) -> Self {
+        Self {
+            method: method(request.method()),
+            path_and_query,
+            headers: hygiene::from_caller(request.headers()),
+            body: OutgoingBody::from_caller(request, payload, limit),
+        }
+    }
+}
+
+impl OutgoingBody {
+    /// The body of a caller's request: none where HTTP/1.1 declares none.
+    #[must_use]
+    pub fn from_caller(request: &HttpRequest, payload: Payload, limit: u64) -> Self {
+        // What follows a request to switch protocols belongs to the other protocol.
+        if hygiene::wants_websocket(request.headers()) {
+            return Self::Empty;
+        }
+        if request.headers().contains_key(actix_header::TRANSFER_ENCODING) {
+            return Self::Stream { payload, length: None, limit };
+        }
+        let length = request.headers().get(actix_header::CONTENT_LENGTH);
+        match length.and_then(|value| value.to_str().ok()?.trim().parse().ok()) {
+            None => Self::Empty,
+            Some(0) => Self::Full(Bytes::new()),
+            Some(length) => Self::Stream { payload, length: Some(length), limit },
+        }
+    }
+}
+
+/// The answer of an upstream: its head, and its body as it comes.
+pub struct Incoming {
+    /// The status; never an informational one.
+    pub status: StatusCode,
+    /// The headers that are meant for the caller. `Content-Length` is in `length`.
+    pub headers: HeaderMap,
+    /// The length that the upstream declared, in bytes: of the body or, in answer to HEAD and with 304, of the body that is left out.
+    pub length: Option<u64>,
+    /// The body.
+    pub body: IncomingBody,
+    /// The address that was dialled.
+    pub address: SocketAddr,
+}
+
+/// A piece of an answer's body.
+#[derive(Debug)]
+pub enum Frame {
+    /// Bytes.
+    Data(Bytes),
+    /// The fields after the body (RFC 9110, 6.5); at most once, and last.
+    Trailers(HeaderMap),
+}
+
+/// A method in the types of the upstream leg.
+#[must_use]
+pub fn method(method: &actix_web::http::Method) -> Method {
+    // Both sides take the same tokens.
+    Method::from_bytes(method.as_str().as_bytes()).unwrap_or_default()
+}

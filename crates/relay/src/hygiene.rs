@@ -1,0 +1,169 @@
+//! Which headers are meant for the other end, and which a caller must not set: one list, for the doors of both halves.
+
+use actix_web::http::header as actix_header;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// What belongs to one connection (RFC 9110, 7.6.1), and the older `Proxy-` fields with it. `Trailer` is not among
+/// them: it announces what goes on, and is dropped where that does not.
+static HOP_BY_HOP: [HeaderName; 9] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHENTICATE,
+    HeaderName::from_static("proxy-authentication-info"),
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// What a caller must not tell an upstream: who it is, by which way it came, and which method is really meant.
+const NOT_FROM_CALLERS: [&str; 20] = [
+    "cdn-loop",
+    "client-ip",
+    "cluster-client-ip",
+    "content-length",
+    "expect",
+    "forwarded",
+    "forwarded-for",
+    "forwarded-proto",
+    "host",
+    "trailer",
+    "true-client-ip",
+    "via",
+    "x-client-ip",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
+    "x-solitude-service",
+];
+
+/// Whole families of what a caller must not set.
+const PREFIXES_NOT_FROM_CALLERS: [&str; 2] = ["x-forwarded", "proxy-"];
+
+/// The headers of a request that go on to the next hop, repeated ones in their order.
+#[must_use]
+pub fn end_to_end(headers: &actix_header::HeaderMap) -> HeaderMap {
+    convert(headers, |_| false)
+}
+
+/// The headers of a caller's request that an upstream may see: [`end_to_end`] without what a caller must not set.
+/// `TE: trailers` is said again, since trailers are passed on.
+#[must_use]
+pub fn from_caller(headers: &actix_header::HeaderMap) -> HeaderMap {
+    let mut kept = convert(headers, is_not_from_callers);
+    if accepts_trailers(headers) {
+        kept.insert(header::TE, HeaderValue::from_static("trailers"));
+    }
+    kept
+}
+
+/// Whether a caller must not set a header. The name is in lower case. An underscore counts as a hyphen: CGI and its heirs
+/// cannot tell them apart.
+#[must_use]
+pub fn is_not_from_callers(name: &str) -> bool {
+    if name.contains('_') {
+        let hyphenated = name.replace('_', "-");
+        return is_not_from_callers(&hyphenated) || HOP_BY_HOP.iter().any(|hop| *hop == *hyphenated);
+    }
+    NOT_FROM_CALLERS.binary_search(&name).is_ok()
+        || PREFIXES_NOT_FROM_CALLERS.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a header belongs to one connection.
+#[must_use]
+pub fn is_hop_by_hop(name: &HeaderName) -> bool {
+    HOP_BY_HOP.contains(name)
+}
+
+/// Whether a caller takes trailers (RFC 9110, 10.1.4).
+#[must_use]
+pub fn accepts_trailers(headers: &actix_header::HeaderMap) -> bool {
+    headers.get_all(actix_header::TE).any(|value| has_token(value.as_bytes(), "trailers"))
+}
+
+/// Whether a caller asks to switch to WebSocket.
+#[must_use]
+pub fn wants_websocket(headers: &actix_header::HeaderMap) -> bool {
+    headers.get_all(actix_header::UPGRADE).any(|value| has_token(value.as_bytes(), "websocket"))
+}
+
+/// Removes from a request what belongs to a connection, and what frames a message: both are said anew. Only the wish
+/// for trailers is kept, and named as what it is.
+pub(crate) fn keep_end_to_end_of_request(headers: &mut HeaderMap) {
+    let trailers = headers.remove(header::TE).is_some_and(|value| has_token(value.as_bytes(), "trailers"));
+    headers.remove(header::CONTENT_LENGTH);
+    keep_end_to_end(headers);
+    if trailers {
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
+    }
+}
+
+/// Removes from an answer what belongs to the connection that it came on.
+pub(crate) fn keep_end_to_end(headers: &mut HeaderMap) {
+    if headers.contains_key(header::CONNECTION) {
+        let connection: Vec<HeaderValue> = headers.get_all(header::CONNECTION).iter().cloned().collect();
+        for token in connection.iter().flat_map(|value| tokens(value.as_bytes())) {
+            if let Ok(name) = HeaderName::from_bytes(token) {
+                headers.remove(name);
+            }
+        }
+    }
+    for name in &HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// Removes from trailers what cannot come after a body (RFC 9110, 6.5.1).
+pub(crate) fn keep_in_trailers(trailers: &mut HeaderMap) {
+    keep_end_to_end(trailers);
+    for name in [
+        header::CONTENT_LENGTH,
+        header::CONTENT_ENCODING,
+        header::CONTENT_RANGE,
+        header::CONTENT_TYPE,
+        header::HOST,
+        header::SET_COOKIE,
+        header::TRAILER,
+        header::WWW_AUTHENTICATE,
+    ] {
+        trailers.remove(name);
+    }
+}
+
+fn convert(headers: &actix_header::HeaderMap, dropped: impl Fn(&str) -> bool) -> HeaderMap {
+    let mut kept = HeaderMap::with_capacity(headers.len() + 2);
+    let names_others = headers.contains_key(actix_header::CONNECTION);
+    for (name, value) in headers {
+        let text = name.as_str();
+        // http 0.2 and http 1 take the same names and values.
+        let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(text.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
+        else {
+            continue;
+        };
+        let is_named = names_others && is_named_by_connection(headers, text);
+        if !is_named && !is_hop_by_hop(&name) && !dropped(text) {
+            kept.append(name, value);
+        }
+    }
+    kept
+}
+
+fn is_named_by_connection(headers: &actix_header::HeaderMap, name: &str) -> bool {
+    headers.get_all(actix_header::CONNECTION).any(|value| has_token(value.as_bytes(), name))
+}
+
+fn has_token(list: &[u8], token: &str) -> bool {
+    tokens(list).any(|item| item.eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// The items of a comma-separated list, without their parameters.
+fn tokens(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split(|&byte| byte == b',')
+        .map(|item| item.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii())
+}
