@@ -12,7 +12,9 @@ use crate::{
     client::Client,
     database::TestDatabase,
     postgres::ROLE,
-    settings::{DbServer, NOTICE_KEY_ID, ProviderProxy, REALM, Secret, merge},
+    settings::{
+        DbServer, NOTICE_KEY_ID, ProviderProxy, REALM, Secret, identity_key, identity_public_key, merge,
+    },
 };
 
 /// The secrets of a pair in tests, which are none.
@@ -175,6 +177,7 @@ pub fn db_server_settings(socket_folder: &Path, database: &str, proxy_url: &str,
         client_key: &dummies.client_key,
         client_secret: Secret::literal(&dummies.client_secret),
         proxy_url: proxy_url.to_owned(),
+        identity_key: Secret::file(&identity_key()),
     }
     .table();
     merge(&mut table, small());
@@ -198,6 +201,7 @@ pub fn provider_proxy_settings(provider_url: &str, dummies: &Dummies) -> Table {
         consumer_key: Secret::literal(&dummies.consumer_key),
         consumer_secret: Secret::literal(&dummies.consumer_secret),
         notice_key: Secret::literal(&dummies.notice_key),
+        identity_public_key: &identity_public_key(),
     }
     .table();
     merge(&mut table, small());

@@ -5,6 +5,7 @@
 //! [`guard`], so that nothing outlives a test, however it ends.
 
 pub mod bench;
+pub mod certificates;
 pub mod client;
 pub mod clock;
 pub mod database;

@@ -1,6 +1,6 @@
 //! The settings that the harness and the local pair give the servers, and how others are merged over them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
@@ -12,6 +12,22 @@ pub const REALM: &str = "solitude";
 
 /// The id of the key that the sandbox signs its notices with.
 pub const NOTICE_KEY_ID: &str = "0";
+
+/// The private key of the identity that db-server signs in tests.
+#[must_use]
+pub fn identity_key() -> PathBuf {
+    fixture("identity.pem")
+}
+
+/// The public half of it, for provider-proxy.
+#[must_use]
+pub fn identity_public_key() -> PathBuf {
+    fixture("identity-public.pem")
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/fixtures").join(name)
+}
 
 /// How a secret is named in settings: where it is kept, or what it is.
 #[derive(Clone, Debug)]
@@ -55,6 +71,8 @@ pub struct DbServer<'a> {
     pub client_secret: Secret,
     /// provider-proxy's URL.
     pub proxy_url: String,
+    /// The private key that signs the identity of its requests there.
+    pub identity_key: Secret,
 }
 
 impl DbServer<'_> {
@@ -84,8 +102,13 @@ impl DbServer<'_> {
             ),
             ("pin", table([("pepper", self.pepper.0.clone())]).into()),
             ("auth", table([("clients", table([(self.client_key, self.client())]).into())]).into()),
-            ("proxy", table([("url", text(&self.proxy_url))]).into()),
+            ("proxy", self.proxy()),
         ])
+    }
+
+    fn proxy(&self) -> Value {
+        let identity = table([("private_key", self.identity_key.0.clone())]);
+        table([("url", text(&self.proxy_url)), ("identity", identity.into())]).into()
     }
 
     fn client(&self) -> Value {
@@ -108,6 +131,8 @@ pub struct ProviderProxy<'a> {
     pub consumer_secret: Secret,
     /// The key that the provider signs its notices with.
     pub notice_key: Secret,
+    /// The public key of the identity that db-server signs.
+    pub identity_public_key: &'a Path,
 }
 
 impl ProviderProxy<'_> {
@@ -123,6 +148,10 @@ impl ProviderProxy<'_> {
         ]);
         table([
             ("server", server(&self.listen, self.address_file)),
+            (
+                "identity",
+                table([("public_keys", vec![text(self.identity_public_key.display())].into())]).into(),
+            ),
             ("providers", table([("reference", reference.into())]).into()),
         ])
     }

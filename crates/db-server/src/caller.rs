@@ -19,7 +19,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use chassis::logging;
+use chassis::logging::{self, Principal};
 
 pub use self::authenticator::Authenticator;
 use self::rejection::Refusal;
@@ -118,12 +118,21 @@ pub async fn identify(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if let Some(authenticator) = request.app_data::<Data<Authenticator>>().cloned() {
         let identified = authenticator.authenticate(request.request()).await;
-        if let (Ok(Identity { key: Some(key), .. }), Some(context)) = (&identified, logging::context()) {
+        if let (Ok(identity), Some(context)) = (&identified, logging::context())
+            && let Some(key) = &identity.key
+        {
             context.set_client(key);
+            context.set_principal(principal(authenticator.name_of(key), &identity.roles));
         }
         request.extensions_mut().insert(Identified(identified));
     }
     next.call(request).await
+}
+
+/// How provider-proxy is told who calls.
+fn principal(name: &str, roles: &[Role]) -> Principal {
+    let authorities = roles.iter().map(|role| role.authority().to_owned()).collect();
+    Principal { name: name.to_owned(), authorities }
 }
 
 fn admit<R: Needs>(request: &HttpRequest) -> Result<Caller<R>, ApiError> {

@@ -12,6 +12,7 @@ pub mod error;
 pub mod etag;
 pub mod field_errors;
 pub mod form;
+pub mod identity;
 pub mod limit;
 pub mod lookup;
 pub mod openapi;

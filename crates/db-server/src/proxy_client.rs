@@ -1,14 +1,18 @@
 //! The only way to a provider: `provider-proxy`, in the words of `wire`.
 
+use std::sync::Arc;
+
 use actix_web::http::{
     Method, StatusCode,
-    header::{CONTENT_TYPE, HeaderValue},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
 use bytes::Bytes;
 use chassis::{
     base_url::BaseUrl,
     client::{ClientError, ExchangeError, HttpClient, Incoming, Outgoing},
+    logging,
 };
+use jws::SignError;
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 use wire::{
@@ -16,7 +20,7 @@ use wire::{
     reference::{NOTICE_PATH, Notice, SignedNotice},
 };
 
-use crate::settings::ProxySettings;
+use crate::{identity::Signer, settings::ProxySettings};
 
 /// The name of the target when `provider-proxy` itself gives no answer.
 pub const PROXY: &str = "provider-proxy";
@@ -25,6 +29,7 @@ pub const PROXY: &str = "provider-proxy";
 pub struct ProxyClient {
     url: BaseUrl,
     http: Result<HttpClient, ClientError>,
+    signer: Option<Arc<Signer>>,
 }
 
 /// Why there is no answer to an operation.
@@ -57,6 +62,9 @@ pub enum ProxyError {
     /// The request cannot be written as JSON, which is a defect.
     #[error("the request to {PROXY} cannot be written: {0}")]
     Request(#[source] serde_json::Error),
+    /// The key of `[proxy.identity]` does not sign.
+    #[error("no identity for {PROXY}: {0}")]
+    Identity(#[from] SignError),
 }
 
 impl ProxyError {
@@ -71,7 +79,7 @@ impl ProxyError {
             Self::Unreachable(error) => error.was_sent(),
             // Something else answered: whether a provider-proxy stands behind it is not known.
             Self::Unreadable { .. } => true,
-            Self::NoClient(_) | Self::Request(_) => false,
+            Self::NoClient(_) | Self::Request(_) | Self::Identity(_) => false,
         }
     }
 
@@ -94,7 +102,7 @@ impl ProxyError {
             Self::Unreachable(ExchangeError::Tls(_)) => ErrorKind::Tls,
             Self::Unreachable(ExchangeError::Timeout { .. }) => ErrorKind::Timeout,
             Self::Unreachable(_) | Self::Unreadable { .. } => ErrorKind::Protocol,
-            Self::NoClient(_) | Self::Request(_) => ErrorKind::Internal,
+            Self::NoClient(_) | Self::Request(_) | Self::Identity(_) => ErrorKind::Internal,
         })
     }
 
@@ -104,20 +112,20 @@ impl ProxyError {
         match self {
             Self::Failure { status, .. } | Self::Unreadable { status } => Some(*status),
             Self::Refused(answer) => Some(answer.status),
-            Self::Unreachable(_) | Self::NoClient(_) | Self::Request(_) => None,
+            Self::Unreachable(_) | Self::NoClient(_) | Self::Request(_) | Self::Identity(_) => None,
         }
     }
 }
 
 impl ProxyClient {
-    /// Makes the client of this thread. If its certificates cannot be used, each call says so.
+    /// Makes the client of this thread; the signer belongs to all. If its certificates cannot be used, each call says so.
     #[must_use]
-    pub fn new(settings: &ProxySettings) -> Self {
+    pub fn new(settings: &ProxySettings, signer: Option<Arc<Signer>>) -> Self {
         let http = HttpClient::new(&settings.client);
         if let Err(error) = &http {
             log::error!("no client for {PROXY}: {error}");
         }
-        Self { url: settings.url.clone(), http }
+        Self { url: settings.url.clone(), http, signer }
     }
 
     /// Asks for one operation of a provider.
@@ -160,10 +168,15 @@ impl ProxyClient {
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Incoming, ProxyError> {
         let http = self.http.as_ref().map_err(|error| ProxyError::NoClient(error.to_string()))?;
-        let headers = match method {
+        let mut headers = match method {
             Method::GET => Vec::new(),
             _ => vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
         };
+        if let Some(signer) = &self.signer {
+            let context = logging::context();
+            let principal = context.as_ref().and_then(|context| context.principal());
+            headers.push((AUTHORIZATION, signer.token(principal)?));
+        }
         let outgoing = Outgoing { method, url: self.url.join(path), headers, body };
         http.send(outgoing).await.map_err(ProxyError::Unreachable)
     }

@@ -82,7 +82,7 @@ pub fn in_secret(name: &str, secret: &str) -> Option<Refusal> {
 const PROVIDERS: [&str; 8] =
     ["providers", "provider", "stripe", "paypal", "braintree", "bango", "zippy", "reference"];
 
-/// Keys that only a provider's account has. None of them is a key of db-server.
+/// Keys that only a provider's account has. None of them is a key of db-server, but for [`OWN_KEYS`].
 const CREDENTIAL_KEYS: [&str; 22] = [
     "access_token",
     "api_key",
@@ -117,6 +117,9 @@ const VARIABLE_PREFIXES: [&str; 7] =
 /// The variables that name the host's own way out. They may hold that gateway's password, which is no provider's.
 const GATEWAY_VARIABLES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY"];
 
+/// Our own keys that share their last name with a provider's.
+const OWN_KEYS: [&str; 1] = ["proxy.identity.private_key"];
+
 /// The tables whose keys are names that the operator chooses; a client may well be called `reference`.
 const FREE_NAMES: [&str; 1] = ["auth.clients"];
 
@@ -125,7 +128,8 @@ fn walk_table(table: &mut Table, path: &str, found: &mut Vec<Refusal>) {
     let mut refused = Vec::new();
     for (key, value) in table.iter_mut() {
         let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        if !names_are_free && is_credential_key(key) && !is_secret_source(key, value, path) {
+        let may_be_refused = !names_are_free && !OWN_KEYS.contains(&name.as_str());
+        if may_be_refused && is_credential_key(key) && !is_secret_source(key, value, path) {
             refuse_leaves(value, name, found);
             refused.push(key.clone());
         } else {

@@ -1,6 +1,6 @@
 //! The application: its parts, its start.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use actix_web::{
     dev::ServerHandle,
@@ -19,6 +19,7 @@ use crate::{
     cleansed::CleansedSettings,
     database::{Database, MigrationError},
     domain::{Clock, Domain, pin::Pins},
+    identity::Signer,
     limit::Limit,
     proxy_client::ProxyClient,
     routes,
@@ -85,14 +86,14 @@ impl Application {
         check(&settings)?;
         let database = open(&settings.database).await?;
         let server = settings.server.clone();
-        let Parts { domain, authenticator, cleansed, proxy } = Parts::new(database, settings, clock);
+        let Parts { domain, authenticator, cleansed, proxy, signer } = Parts::new(database, settings, clock);
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
                 .app_data(authenticator.clone())
                 .app_data(cleansed.clone())
                 // A client cannot leave its thread: each worker makes its own here.
-                .app_data(Data::new(ProxyClient::new(&proxy)));
+                .app_data(Data::new(ProxyClient::new(&proxy, signer.clone())));
             routes::configure(config);
         };
         Ok(Self { bound: bind(&server, configure)? })
@@ -148,6 +149,7 @@ struct Parts {
     authenticator: Data<Authenticator>,
     cleansed: Data<CleansedSettings>,
     proxy: ProxySettings,
+    signer: Option<Arc<Signer>>,
 }
 
 impl Parts {
@@ -156,6 +158,7 @@ impl Parts {
         let cache = Cache::new(settings.redis);
         let limit = Limit::new(settings.per_client, cache.clone());
         let cache = database.sealed(cache, keys.clone());
+        let signer = settings.proxy.identity.clone().map(|identity| Signer::new(identity, clock.clone()));
         let authenticator =
             Authenticator::new(settings.auth, database.clone(), keys.clone(), cache.clone(), limit);
         let domain = Domain {
@@ -172,6 +175,7 @@ impl Parts {
             authenticator: Data::new(authenticator),
             cleansed: Data::new(settings.cleansed),
             proxy: settings.proxy,
+            signer: signer.map(Arc::new),
         }
     }
 }

@@ -24,7 +24,7 @@ pub use self::{
     cache::Rate,
     database::DatabaseSettings,
     pin::PinSettings,
-    proxy::ProxySettings,
+    proxy::{IdentitySettings, ProxySettings},
 };
 use crate::{cache::RedisSettings, cleansed::CleansedSettings, refusal};
 
@@ -84,7 +84,11 @@ pub fn read(mut table: toml::Table, environment: Environment) -> Result<Settings
 pub fn known_keys() -> BTreeSet<String> {
     let named = |name: &str| toml::Table::from_iter([(name.to_owned(), toml::Table::new().into())]);
     let clients = toml::Table::from_iter([("clients".to_owned(), named("NAME").into())]);
-    let sample = [("auth".to_owned(), clients.into()), ("server".to_owned(), named("tls").into())];
+    let sample = [
+        ("auth".to_owned(), clients.into()),
+        ("server".to_owned(), named("tls").into()),
+        ("proxy".to_owned(), named("identity").into()),
+    ];
     let reader = Reader::new(toml::Table::from_iter(sample), Environment::default());
     drop(Sections::read(&reader.root()));
     reader.known_keys()

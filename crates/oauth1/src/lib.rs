@@ -1,4 +1,4 @@
-//! OAuth 1.0a requests without a token ("one-legged"): the base string, signing and verifying, after RFC 5849.
+//! OAuth 1.0a requests: the base string, signing (with or without a token) and verifying (without), after RFC 5849.
 //!
 //! A service takes only the half it may have: feature `sign` makes an `Authorization` header, feature `verify`
 //! reads and checks one. What both need is always compiled. The protocol parameters travel in the `Authorization`
@@ -20,7 +20,7 @@ pub use base_string::BaseString;
 pub use base_uri::UrlError;
 pub use encoding::percent_encode;
 #[cfg(feature = "sign")]
-pub use sign::{Credentials, SignError, sign};
+pub use sign::{Credentials, Request, SignError, Token, sign, sign_with_token};
 pub use signature::SignatureMethod;
 #[cfg(feature = "verify")]
 pub use verify::{AuthorizationHeader, MAX_HEADER_LENGTH, VerifyError, check_timestamp};

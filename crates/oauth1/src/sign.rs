@@ -28,6 +28,32 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// For whom the consumer signs (RFC 5849, section 2): the other half of the credentials where there is a resource owner.
+#[derive(Clone)]
+pub struct Token {
+    /// The value of `oauth_token`.
+    pub token: String,
+    /// The secret that belongs to it.
+    pub secret: SecretString,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Token").finish_non_exhaustive()
+    }
+}
+
+/// What is signed.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The absolute URL with its query exactly as it will be sent.
+    pub url: &'a str,
+    /// The parameters of an `application/x-www-form-urlencoded` body, decoded; none for any other body.
+    pub form_parameters: &'a [(&'a str, &'a str)],
+}
+
 /// Why a request was not signed.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum SignError {
@@ -62,6 +88,22 @@ pub fn sign(
     signature_method: SignatureMethod,
     form_parameters: &[(&str, &str)],
 ) -> Result<String, SignError> {
+    let request = Request { method, url, form_parameters };
+    sign_with_token(credentials, None, request, nonce, timestamp, signature_method)
+}
+
+/// Signs a request as [`sign`] does, for a resource owner where there is a token.
+///
+/// # Errors
+/// Those of [`sign`].
+pub fn sign_with_token(
+    credentials: &Credentials,
+    token: Option<&Token>,
+    request: Request<'_>,
+    nonce: &str,
+    timestamp: u64,
+    signature_method: SignatureMethod,
+) -> Result<String, SignError> {
     if credentials.consumer_key.is_empty() || credentials.consumer_secret.expose_secret().is_empty() {
         return Err(SignError::EmptyCredentials);
     }
@@ -69,15 +111,16 @@ pub fn sign(
         return Err(SignError::EmptyNonce);
     }
     let timestamp = timestamp.to_string();
-    let parameters = [
+    let mut parameters = vec![
         ("oauth_consumer_key", credentials.consumer_key.as_str()),
         ("oauth_nonce", nonce),
         ("oauth_signature_method", signature_method.as_str()),
         ("oauth_timestamp", timestamp.as_str()),
         ("oauth_version", "1.0"),
     ];
-    let base = BaseString::new(method, url, &parameters, form_parameters)?;
-    let secrets = Secrets { consumer: &credentials.consumer_secret, token: None };
+    parameters.extend(token.map(|token| ("oauth_token", token.token.as_str())));
+    let base = BaseString::new(request.method, request.url, &parameters, request.form_parameters)?;
+    let secrets = Secrets { consumer: &credentials.consumer_secret, token: token.map(|token| &token.secret) };
     let signature = encode_signature(secrets, signature_method, &base);
     let mut fields = match &credentials.realm {
         Some(realm) => vec![format!("realm=\"{}\"", quote(realm)?)],

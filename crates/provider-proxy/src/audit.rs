@@ -165,3 +165,6 @@ impl Drop for Owner {
         self.close();
     }
 }
+
+#[cfg(test)]
+mod tests;

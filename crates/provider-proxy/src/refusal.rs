@@ -30,13 +30,22 @@ const IS_URL: &str = "holds the URL of a database or a cache, which provider-pro
 fn refuse_in_table(table: &mut toml::Table, path: &str, faults: &mut Faults) {
     table.retain(|key, value| {
         let name = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-        if key_names_a_store(key) {
+        if key_names_a_store(key) && !is_header(&name) {
             faults.add(name, IN_SETTINGS);
             return false;
         }
         refuse_in_value(value, &name, faults);
         true
     });
+}
+
+/// `cache-control` is a header, and no store of ours.
+fn is_header(name: &str) -> bool {
+    let mut parts = name.splitn(5, '.');
+    parts.next() == Some("targets")
+        && parts.nth(1).is_some_and(|rules| matches!(rules, "request_headers" | "response_headers"))
+        && parts.next() == Some("set")
+        && parts.next().is_some()
 }
 
 fn refuse_in_value(value: &mut toml::Value, name: &str, faults: &mut Faults) {

@@ -12,7 +12,8 @@ use crate::{IncomingBody, hygiene};
 pub struct Outgoing {
     /// The method.
     pub method: Method,
-    /// The path, which begins with a slash, and the query; the path of the upstream's base URL goes before it.
+    /// The path, which begins with a slash, and the query; the path of the upstream's base URL goes before it. Where
+    /// that is not empty this one may be, for the base URL itself.
     pub path_and_query: String,
     /// The headers. `Host` and those that frame the message or belong to one connection are set when it is sent,
     /// whatever is here.

@@ -143,11 +143,20 @@ impl Inner {
         {
             return Err(RelayError::RequestTooLarge { limit, sent: false });
         }
+        let says_empty = match body {
+            OutgoingBody::Empty => matches!(method, Method::POST | Method::PUT | Method::PATCH),
+            OutgoingBody::Full(ref bytes) => bytes.is_empty(),
+            OutgoingBody::Stream { length, .. } => length == Some(0),
+        };
         let body = SendBody::new(body);
         let uri = self.uri(path_and_query)?;
         hygiene::keep_end_to_end_of_request(&mut headers);
         if let Some(host) = &self.host {
             headers.insert(header::HOST, host.clone());
+        }
+        if says_empty {
+            // hyper says nothing of a body that has ended before it began (RFC 9110, 8.6 wants it said).
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         if body.is_chunked() {
             // Said here because hyper sends no body of unknown length with GET otherwise.
@@ -161,10 +170,12 @@ impl Inner {
     }
 
     fn uri(&self, path_and_query: String) -> Result<Uri, RelayError> {
-        if !path_and_query.starts_with('/') {
+        let prefix = self.settings.url.path();
+        // Without a path of its own a request is for the base URL itself, with or without a query.
+        let is_base = !prefix.is_empty() && (path_and_query.is_empty() || path_and_query.starts_with('?'));
+        if !is_base && !path_and_query.starts_with('/') {
             return Err(RelayError::Unsendable { reason: "the path does not begin with a slash" });
         }
-        let prefix = self.settings.url.path();
         let whole = if prefix.is_empty() { path_and_query } else { [prefix, &path_and_query].concat() };
         let length = whole.len();
         let reason = "the path or the query holds what neither can";

@@ -67,6 +67,8 @@ kinds! {
     RateLimited "rate_limited" 429,
     /// The target failed too often of late. Nothing was sent.
     CircuitOpen "circuit_open" 503,
+    /// The audit log takes no line, and what cannot be audited is not done. Nothing was sent.
+    Unaudited "unaudited" 503,
     /// The credential is missing, expired or cannot be made. Nothing was sent.
     Credential "credential" 502,
     /// The target's name leads to an address that it may not have. Nothing was sent.

@@ -18,7 +18,7 @@ use crate::{
     pair::when_bound,
     postgres::{PrivatePostgres, ROLE},
     process::{Launch, Process},
-    settings::{DbServer, Secret, merge},
+    settings::{DbServer, Secret, identity_key, merge},
 };
 
 const DATABASE: &str = "bench";
@@ -122,6 +122,7 @@ async fn serve(
         client_secret: Secret::literal(secret),
         // Nothing that is measured goes there.
         proxy_url: "http://127.0.0.1:1".to_owned(),
+        identity_key: Secret::file(&identity_key()),
     };
     let mut table = made.table();
     merge(&mut table, tuned(options));

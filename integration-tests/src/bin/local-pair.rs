@@ -3,7 +3,7 @@
 use std::{fmt::Display, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use integration_tests::{bench, guard, pair};
+use integration_tests::{bench, certificates, guard, pair};
 
 /// Runs Solitude's two servers, the provider sandbox and a private Postgres on this machine.
 #[derive(Parser)]
@@ -23,6 +23,8 @@ enum Command {
     /// Answers what the benchmark of provider-proxy asks.
     #[command(hide = true)]
     Upstream(bench::UpstreamOrder),
+    /// Makes a development authority, both halves' certificates and the key pair of the identity.
+    Certs(certificates::CertificateOptions),
     /// Ends its child when its own standard input closes; the pair starts its children through it.
     #[command(hide = true)]
     Guard(guard::Order),
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Demo(options) => pair::demo(&options),
         Command::Up(options) => pair::up(&options),
+        Command::Certs(options) => certificates::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Upstream(order) => code("upstream", bench::serve_upstream(&order)),
         Command::Guard(order) => code("guard", guard::run(&order)),

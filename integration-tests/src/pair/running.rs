@@ -202,6 +202,7 @@ impl Making<'_> {
             consumer_key: self.secrets.consumer_key.setting(),
             consumer_secret: self.secrets.consumer_secret.setting(),
             notice_key: self.secrets.notice_key.setting(),
+            identity_public_key: &self.secrets.identity_public_key,
         };
         self.serve("provider-proxy", made.table(), self.options.proxy_settings.as_deref()).await
     }
@@ -220,6 +221,7 @@ impl Making<'_> {
             client_key: CLIENT_KEY,
             client_secret: self.secrets.client_secret.setting(),
             proxy_url: proxy.to_owned(),
+            identity_key: self.secrets.identity_key.setting(),
         };
         self.serve("db-server", made.table(), self.options.db_settings.as_deref()).await
     }

@@ -10,7 +10,10 @@ use std::{
 use uuid::Uuid;
 
 use super::PairError;
-use crate::settings::Secret;
+use crate::{
+    certificates::{new_identity_key, public_half},
+    settings::Secret,
+};
 
 /// The key of the pair's one client, which has all roles.
 pub(super) const CLIENT_KEY: &str = "local";
@@ -49,6 +52,10 @@ pub(super) struct Secrets {
     pub(super) consumer_secret: SecretFile,
     /// What the provider signs its notices with.
     pub(super) notice_key: SecretFile,
+    /// What db-server signs the identity of its requests with.
+    pub(super) identity_key: SecretFile,
+    /// The file with the public half of it.
+    pub(super) identity_public_key: PathBuf,
 }
 
 impl Secrets {
@@ -60,7 +67,14 @@ impl Secrets {
             let value = read_or_make(&path, make).map_err(PairError::file(&path))?;
             Ok::<_, PairError>(SecretFile { path, value })
         };
+        let identity_key = secret("identity-private.pem", new_identity_key)?;
+        let identity_public_key = folder.join("identity-public.pem");
+        let public = public_half(identity_key.value())
+            .map_err(|error| PairError::file(&identity_key.path)(io::Error::other(error)))?;
+        write_private(&identity_public_key, public.trim()).map_err(PairError::file(&identity_public_key))?;
         Ok(Self {
+            identity_key,
+            identity_public_key,
             encryption_key: secret("encryption-key", fernet::Fernet::generate_key)?,
             lookup_key: secret("lookup-key", random)?,
             pepper: secret("pin-pepper", random)?,

@@ -20,13 +20,23 @@ pub struct RequestContext {
     /// From the client's `Transaction-Id`.
     pub transaction_id: Option<String>,
     client: OnceLock<String>,
+    principal: OnceLock<Principal>,
+}
+
+/// On whose behalf a request is handled, as the next hop is told.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Principal {
+    /// The name.
+    pub name: String,
+    /// What the holder of that name may do.
+    pub authorities: Vec<String>,
 }
 
 impl RequestContext {
     /// Begins the context of a request.
     #[must_use]
     pub const fn new(request_id: String, transaction_id: Option<String>) -> Self {
-        Self { request_id, transaction_id, client: OnceLock::new() }
+        Self { request_id, transaction_id, client: OnceLock::new(), principal: OnceLock::new() }
     }
 
     /// Names the client once it is known who calls; later calls change nothing.
@@ -38,6 +48,17 @@ impl RequestContext {
     #[must_use]
     pub fn client(&self) -> Option<&str> {
         self.client.get().map(String::as_str)
+    }
+
+    /// Says on whose behalf it is handled; later calls change nothing.
+    pub fn set_principal(&self, principal: Principal) {
+        let _ = self.principal.set(principal);
+    }
+
+    /// On whose behalf it is handled, once known.
+    #[must_use]
+    pub fn principal(&self) -> Option<&Principal> {
+        self.principal.get()
     }
 }
 

@@ -150,6 +150,11 @@ impl Authenticator {
         }
     }
 
+    /// The name of the client under this key. A client of the settings is called by its key.
+    pub(super) fn name_of<'a>(&self, key: &'a str) -> &'a str {
+        if self.settings.clients.contains_key(key) { key } else { api_client::name_in(key).unwrap_or(key) }
+    }
+
     async fn in_database(&self, key: &str) -> Result<Option<Found>, Refusal> {
         let Some(known) = api_client::find(&self.database, &self.cache, key).await? else { return Ok(None) };
         let secret = known.secret.map(|secret| self.keys.decrypt(&secret)).transpose()?;

@@ -196,10 +196,16 @@ fn is_name(name: &str) -> bool {
 
 /// Whether a key has the form of those that are made here. Any other is not looked up.
 fn is_ours(key: &str) -> bool {
-    key.rsplit_once('-').is_some_and(|(name, random)| {
-        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        is_name(name) && random.len() == 2 * KEY_BYTES && random.bytes().all(hex)
-    })
+    name_in(key).is_some()
+}
+
+/// The client's name in a key that was made here, which outlives the key.
+#[must_use]
+pub fn name_in(key: &str) -> Option<&str> {
+    let (name, random) = key.rsplit_once('-')?;
+    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    let is_ours = is_name(name) && random.len() == 2 * KEY_BYTES && random.bytes().all(hex);
+    is_ours.then_some(name)
 }
 
 #[cfg(test)]

@@ -35,11 +35,12 @@ fn settings(require_oauth: bool) -> Settings {
 async fn answers(require_oauth: bool, requests: Vec<TestRequest>) -> Vec<(u16, Value)> {
     let settings = settings(require_oauth);
     let database = Database::new(settings.database.connect.clone());
-    let Parts { domain, authenticator, cleansed: _, proxy } = Parts::new(database, settings, Clock::system());
+    let Parts { domain, authenticator, cleansed: _, proxy, signer } =
+        Parts::new(database, settings, Clock::system());
     let app = App::new()
         .app_data(domain)
         .app_data(authenticator)
-        .app_data(Data::new(ProxyClient::new(&proxy)))
+        .app_data(Data::new(ProxyClient::new(&proxy, signer)))
         .configure(routes::configure);
     let service = test::init_service(app).await;
     let mut answers = Vec::new();

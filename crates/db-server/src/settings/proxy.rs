@@ -5,10 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use chassis::{
     base_url::BaseUrl,
     client::{ClientSettings, Identity},
-    settings::Section,
+    settings::{SecretString, Section},
 };
+use jws::SigningKey;
 
-use super::positive;
+use super::{not_blank, positive, secret};
 
 /// How `provider-proxy` is reached.
 #[derive(Clone, Debug)]
@@ -17,6 +18,19 @@ pub struct ProxySettings {
     pub url: BaseUrl,
     /// Limits and trust.
     pub client: ClientSettings,
+    /// `[proxy.identity]`: how requests say on whose behalf they are; without it, to a loopback address, they do not.
+    pub identity: Option<IdentitySettings>,
+}
+
+/// How requests to `provider-proxy` say on whose behalf they are.
+#[derive(Clone, Debug)]
+pub struct IdentitySettings {
+    /// Signs: RS512 with an RSA key, EdDSA with an Ed25519 key, ES256 with one on P-256.
+    pub key: SigningKey,
+    /// The claim `iss`.
+    pub issuer: String,
+    /// The claim `aud`.
+    pub audience: String,
 }
 
 pub(super) fn read(section: &Section) -> ProxySettings {
@@ -49,5 +63,30 @@ pub(super) fn read(section: &Section) -> ProxySettings {
             "expected https: what goes to another machine must not be read or changed on the way",
         );
     }
-    ProxySettings { url, client }
+    let identity =
+        read_identity(&section.section("identity"), !url.as_str().is_empty() && !url.is_loopback());
+    ProxySettings { url, client, identity }
+}
+
+/// Another machine must know who asks; `provider-proxy` demands it there.
+fn read_identity(section: &Section, is_needed: bool) -> Option<IdentitySettings> {
+    if !section.is_present() && !is_needed {
+        return None;
+    }
+    let given: SecretString = section.required("private_key");
+    let key = secret(section, "private_key", section.has("private_key").then_some(given))
+        .and_then(|pem| signing_key(section, &pem));
+    let issuer = not_blank(section, "issuer", "db-server");
+    let audience = not_blank(section, "audience", "provider-proxy");
+    key.map(|key| IdentitySettings { key, issuer, audience })
+}
+
+fn signing_key(section: &Section, pem: &SecretString) -> Option<SigningKey> {
+    match SigningKey::from_pem(pem, None) {
+        Ok(key) => Some(key),
+        Err(error) => {
+            section.fault("private_key", error.to_string());
+            None
+        }
+    }
 }

@@ -50,6 +50,18 @@ fn merge_table(into: &mut toml::Table, from: toml::Table) {
 }
 
 #[test]
+fn the_key_of_our_own_identity_is_no_providers() {
+    let pem = include_str!("../../../jws/src/fixtures/ed25519.pem");
+    let settings = parse(&merge(&format!("proxy.identity.private_key = \"\"\"{pem}\"\"\"")), &[]).unwrap();
+    let identity = settings.proxy.identity.unwrap();
+    assert_eq!((identity.issuer.as_str(), identity.audience.as_str()), ("db-server", "provider-proxy"));
+    let shown = format!("{identity:?}");
+    assert!(shown.contains("SigningKey(EdDSA)"), "{shown}");
+    let secret = pem.lines().nth(1).unwrap();
+    assert!(!format!("{:?}", settings.cleansed).contains(secret));
+}
+
+#[test]
 fn what_is_not_written_has_its_default() {
     let settings = parse(&sound(), &[]).unwrap();
     let connect = &settings.database.connect;
@@ -123,6 +135,14 @@ fn every_wrong_key_is_named_in_full() {
         ("proxy.timeout = 0", "proxy.timeout"),
         ("proxy.certificate = '/c'", "proxy.key"),
         ("proxy.key = '/k'", "proxy.certificate"),
+        ("proxy.private_key = 'dummy-secret'", "proxy.private_key"),
+        ("proxy.url = 'https://proxy.example.test'", "proxy.identity.private_key"),
+        ("proxy.identity.issuer = 'us'", "proxy.identity.private_key"),
+        ("proxy.identity.private_key = 'dummy-secret'", "proxy.identity.private_key"),
+        ("proxy.identity.private_key = 'sk_live_x'", "proxy.identity.private_key"),
+        ("proxy.identity.private_key = { file = '/nowhere/x' }", "proxy.identity.private_key"),
+        ("proxy.identity = { private_key = 'dummy-secret', issuer = ' ' }", "proxy.identity."),
+        ("proxy.identity.key = 'dummy-secret'", "proxy.identity."),
         ("cache.url = 'localhost:6379'", "cache.url"),
         ("cache.url = 'rediss://localhost/#insecure'", "cache.url"),
         ("cache.ca = '/ca'", "cache.url"),

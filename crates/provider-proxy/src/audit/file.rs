@@ -47,6 +47,12 @@ impl AuditFile {
         Ok((this, chain, torn))
     }
 
+    /// Writes to something that is open already, as if it had this path.
+    #[cfg(test)]
+    pub(super) fn with(path: &Path, file: File) -> Self {
+        Self { path: path.to_owned(), file }
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

@@ -172,7 +172,8 @@ impl Exchange<'_> {
         outgoing: &mut Outgoing,
         context: &Context<'_>,
     ) -> Result<Applied, DoorError> {
-        let may_wait = matches!(outgoing.body, OutgoingBody::Stream { .. }) && credential.needs_body(outgoing);
+        let may_wait =
+            matches!(outgoing.body, OutgoingBody::Stream { .. }) && credential.needs_body(outgoing);
         let applied = credential.apply(outgoing, context);
         let applied = match may_wait {
             false => applied.await,
@@ -214,3 +215,6 @@ fn tunnel(
     }
     switched.respond(payload, move |transferred| passage.was_tunnelled(transferred.up, transferred.down))
 }
+
+#[cfg(test)]
+mod tests;

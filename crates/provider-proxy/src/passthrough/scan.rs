@@ -21,7 +21,7 @@ use http::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use matcher::Matcher;
+use matcher::{Matcher, Pattern, pattern};
 
 /// The shortest secret that is looked for, in bytes: a shorter text is too likely to be a part of an ordinary word.
 pub const LEAST_LENGTH: usize = 8;
@@ -36,7 +36,13 @@ pub struct Scanner {
     /// In small letters, which the names of headers always are.
     names: Matcher,
     minted: ArcSwapOption<Matcher>,
-    minted_secrets: Mutex<VecDeque<SecretString>>,
+    minted_secrets: Mutex<VecDeque<Minted>>,
+}
+
+/// A secret that was minted at run time.
+struct Minted {
+    secret: SecretString,
+    patterns: Vec<Pattern>,
 }
 
 /// What became of a chunk.
@@ -79,8 +85,8 @@ impl Scanner {
             );
         }
         Self {
-            configured: Arc::new(Matcher::new(patterns)),
-            names: Matcher::new(names),
+            configured: Arc::new(Matcher::new(patterns.into_iter().map(pattern))),
+            names: Matcher::new(names.into_iter().map(pattern)),
             minted: ArcSwapOption::empty(),
             minted_secrets: Mutex::default(),
         }
@@ -90,22 +96,28 @@ impl Scanner {
     /// already take notice of it.
     pub fn add(&self, secret: &SecretString) {
         let mut known = self.minted_secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.iter().any(|other| other.expose_secret() == secret.expose_secret()) {
+        if known.iter().any(|other| other.secret.expose_secret() == secret.expose_secret()) {
             return;
         }
         while known.len() >= MINTED {
             known.pop_front();
         }
-        known.push_back(secret.clone());
-        let fragments = known.iter().flat_map(|secret| forms::fragments(secret.expose_secret()));
-        let matcher = Matcher::new(fragments.flat_map(forms::common_forms));
+        let fragments = forms::fragments(secret.expose_secret());
+        let patterns = fragments.into_iter().flat_map(forms::common_forms).map(pattern).collect();
+        known.push_back(Minted { secret: secret.clone(), patterns });
+        let matcher = Matcher::new(known.iter().flat_map(|minted| minted.patterns.iter().cloned()));
         self.minted.store((!matcher.is_empty()).then(|| Arc::new(matcher)));
     }
 
     /// What was minted so far, for the scanner of the next snapshot: a token outlives a reload.
     #[must_use]
     pub fn minted(&self) -> Vec<SecretString> {
-        self.minted_secrets.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.minted_secrets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .map(|minted| minted.secret.clone())
+            .collect()
     }
 
     /// Whether headers or trailers hold a secret, in a name or in a value.

@@ -1,6 +1,6 @@
 //! Each way in which an exchange can fail: what the caller sees, and whether the upstream may have acted.
 
-use std::{future::pending, net::SocketAddr, rc::Rc, time::Duration};
+use std::{cell::Cell, future::pending, net::SocketAddr, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream};
@@ -319,12 +319,22 @@ async fn a_caller_that_sends_faster_than_the_upstream_reads_has_to_wait() {
     });
     let mut caller = TcpStream::connect(proxy.address).await.unwrap();
     caller.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n").await.unwrap();
-    let piece = vec![b'x'; 1 << 16];
-    let mut written = 0_usize;
-    // The upstream accepts and reads nothing: this comes to an end only because the relay gives up.
+    // The upstream accepts and reads nothing: there is an answer only because the relay gives up.
     let (_held, _) = listener.accept().await.unwrap();
-    while caller.write_all(&piece).await.is_ok() {
-        written += piece.len();
-        assert!(written < 64 << 20, "{written}");
+    let (mut from_proxy, mut to_proxy) = caller.split();
+    let written = Cell::new(0_usize);
+    let piece = vec![b'x'; 1 << 16];
+    let endlessly = async {
+        while to_proxy.write_all(&piece).await.is_ok() {
+            written.set(written.get() + piece.len());
+        }
+    };
+    let mut answer = [0; 12];
+    tokio::select! {
+        biased;
+        read = from_proxy.read_exact(&mut answer) => drop(read.unwrap()),
+        () = endlessly => panic!("closed without an answer"),
     }
+    assert_eq!(&answer, b"HTTP/1.1 502");
+    assert!((1..64 << 20).contains(&written.get()), "{}", written.get());
 }

@@ -1,5 +1,7 @@
 //! The relay over real sockets.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+
 mod failures;
 mod faithful;
 mod framing;

@@ -28,15 +28,15 @@ use tokio::{
 };
 
 /// How large a request may be.
-pub const LIMIT: u64 = 1 << 40;
+pub(crate) const LIMIT: u64 = 1 << 40;
 
 /// Settings for an upstream on this machine.
-pub fn settings(address: SocketAddr) -> UpstreamSettings {
+pub(crate) fn settings(address: SocketAddr) -> UpstreamSettings {
     UpstreamSettings::new(BaseUrl::parse(&format!("http://{address}")).unwrap())
 }
 
 /// A request without headers and body.
-pub fn get(path: &str) -> Outgoing {
+pub(crate) fn get(path: &str) -> Outgoing {
     Outgoing {
         method: Method::GET,
         path_and_query: path.to_owned(),
@@ -46,13 +46,13 @@ pub fn get(path: &str) -> Outgoing {
 }
 
 /// A stream as the body of a caller's request.
-pub fn boxed(stream: impl Stream<Item = Result<Bytes, PayloadError>> + 'static) -> Payload {
+pub(crate) fn boxed(stream: impl Stream<Item = Result<Bytes, PayloadError>> + 'static) -> Payload {
     Payload::Stream { payload: Box::pin(stream) as Pin<Box<dyn Stream<Item = _>>> }
 }
 
 /// A proxy in front of an upstream; stopped when dropped.
-pub struct Proxy {
-    pub address: SocketAddr,
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
     handle: ServerHandle,
 }
 
@@ -62,11 +62,11 @@ impl Drop for Proxy {
     }
 }
 
-pub fn proxy(upstream: SocketAddr) -> Proxy {
+pub(crate) fn proxy(upstream: SocketAddr) -> Proxy {
     proxy_with(upstream, |_| {})
 }
 
-pub fn proxy_with(
+pub(crate) fn proxy_with(
     upstream: SocketAddr,
     change: impl Fn(&mut UpstreamSettings) + Clone + Send + 'static,
 ) -> Proxy {
@@ -111,20 +111,20 @@ async fn tunnel(request: HttpRequest, payload: web::Payload, upstream: Data<Upst
 }
 
 /// An upstream of a test: what it does with each connection is up to the test.
-pub struct RawUpstream {
-    pub address: SocketAddr,
+pub(crate) struct RawUpstream {
+    pub(crate) address: SocketAddr,
     connections: Arc<AtomicUsize>,
 }
 
 impl RawUpstream {
     /// How many connections have come in.
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
 /// Does the same with each connection.
-pub async fn raw_upstream<F, D>(behaviour: F) -> RawUpstream
+pub(crate) async fn raw_upstream<F, D>(behaviour: F) -> RawUpstream
 where
     F: Fn(TcpStream) -> D + 'static,
     D: Future<Output = ()> + 'static,
@@ -144,7 +144,7 @@ where
 }
 
 /// Answers every request of every connection with the same bytes.
-pub async fn answering(answer: impl Into<Vec<u8>>) -> RawUpstream {
+pub(crate) async fn answering(answer: impl Into<Vec<u8>>) -> RawUpstream {
     let answer = Arc::new(answer.into());
     raw_upstream(move |mut stream| {
         let answer = Arc::clone(&answer);
@@ -158,7 +158,7 @@ pub async fn answering(answer: impl Into<Vec<u8>>) -> RawUpstream {
 }
 
 /// Answers each request with the request itself: its head in the form in which it came, and its body, still coded.
-pub async fn echoing() -> RawUpstream {
+pub(crate) async fn echoing() -> RawUpstream {
     raw_upstream(|mut stream| async move {
         while let Some(request) = read_message(&mut stream).await {
             let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", request.len());
@@ -169,7 +169,7 @@ pub async fn echoing() -> RawUpstream {
 }
 
 /// One whole message, head and body as they came; none at the end of the connection.
-pub async fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
+pub(crate) async fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut message = Vec::new();
     let head = loop {
         if let Some(at) = find(&message, b"\r\n\r\n") {
@@ -199,12 +199,12 @@ fn is_end_of_chunks(body: &[u8]) -> bool {
     last.is_some_and(|at| find(&body[at..], b"\r\n\r\n").is_some())
 }
 
-pub fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+pub(crate) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }
 
 /// What a caller gets that says this and then reads until the connection is closed.
-pub async fn say(address: SocketAddr, request: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) async fn say(address: SocketAddr, request: impl AsRef<[u8]>) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_ref()).await.unwrap();
     let mut answer = Vec::new();
@@ -214,6 +214,6 @@ pub async fn say(address: SocketAddr, request: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 /// The same as text.
-pub async fn say_text(address: SocketAddr, request: impl AsRef<[u8]>) -> String {
+pub(crate) async fn say_text(address: SocketAddr, request: impl AsRef<[u8]>) -> String {
     String::from_utf8(say(address, request).await).unwrap()
 }

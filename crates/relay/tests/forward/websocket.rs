@@ -93,7 +93,8 @@ async fn the_tunnel_closes_with_the_upstream_and_with_the_caller() {
         stream.write_all(format!("{AGREE}bye").as_bytes()).await.unwrap();
     })
     .await;
-    let mut caller = TcpStream::connect(proxy(upstream.address).address).await.unwrap();
+    let first = proxy(upstream.address);
+    let mut caller = TcpStream::connect(first.address).await.unwrap();
     caller.write_all(ASK.as_bytes()).await.unwrap();
     head(&mut caller).await;
     let mut rest = Vec::new();

@@ -1,35 +1,299 @@
-//! The kinds of credentials: what is added to a request, and what a caller may not send in its place.
-#![allow(missing_docs, clippy::allow_attributes, clippy::allow_attributes_without_reason)]
-use std::time::SystemTime;
+//! The credentials of targets: each kind adds its own to a request, after whatever a caller sent in its place is gone.
+//!
+//! A request passes [`Credential::strip`] and then [`Credential::apply`]. Whenever the latter fails, nothing is sent.
+
+mod aws_sigv4;
+mod basic;
+mod bearer;
+mod body;
+mod client_certificate;
+mod error;
+mod header;
+mod hmac_body;
+mod jwt;
+mod oauth1;
+mod oauth2;
+mod places;
+mod query;
+mod secret;
+mod soap_login;
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
 use chassis::{base_url::BaseUrl, client::Identity, settings::Section};
+use chrono::{DateTime, Utc};
 use relay::{Outgoing, Upstream};
 use secrecy::SecretString;
+
+pub use error::CredentialError;
+use places::Places;
+
 use super::scan::Scanner;
 use crate::caller::Caller;
-#[derive(Clone, Debug)]
-pub struct Credential;
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct CredentialError;
-impl CredentialError { pub const fn kind(&self) -> wire::passthrough::Kind { wire::passthrough::Kind::Credential } }
+
+/// A target's credential. Clones share what is minted at run time. Its `Debug` shows the kind and the version alone.
+#[derive(Clone)]
+pub struct Credential {
+    kind: Kind,
+    version: Arc<str>,
+    places: Arc<Places>,
+}
+
+/// The closed set of kinds.
+#[derive(Clone)]
+enum Kind {
+    None,
+    Bearer(bearer::Bearer),
+    Basic(basic::Basic),
+    Header(header::Header),
+    Query(query::Query),
+    OAuth1(oauth1::OAuth1),
+    OAuth2(Arc<oauth2::OAuth2>),
+    Jwt(Arc<jwt::Jwt>),
+    AwsSigV4(aws_sigv4::AwsSigV4),
+    HmacBody(hmac_body::HmacBody),
+    SoapLogin(soap_login::SoapLogin),
+    ClientCertificate(client_certificate::ClientCertificate),
+}
+
+/// The names of all kinds, as `kind` has them.
+pub const KINDS: [&str; 12] = [
+    "none",
+    "bearer",
+    "basic",
+    "header",
+    "query",
+    "oauth1",
+    "oauth2_client_credentials",
+    "jwt",
+    "aws_sigv4",
+    "hmac_body",
+    "soap_login",
+    "client_certificate",
+];
+
+/// What a credential may have to know of the request and of the worker that handles it.
 pub struct Context<'a> {
+    /// The target's URL, before which nothing of a request's path goes.
     pub target: &'a BaseUrl,
+    /// Who is calling.
     pub caller: &'a Caller,
+    /// Now.
     pub now: SystemTime,
+    /// Knows what is minted.
     pub scanner: &'a Scanner,
+    /// The connections to [`Credential::token_endpoint`], where there is one.
     pub token_endpoint: Option<&'a Upstream>,
 }
+
+/// What was added to a request, for [`Credential::refresh`].
 #[derive(Clone, Default)]
-pub struct Applied;
-impl Credential {
-    pub fn read(_: &Section) -> Option<Self> { None }
-    pub fn needs_body(&self, _: &Outgoing) -> bool { false }
-    pub fn strip(&self, _: &mut Outgoing) {}
-    pub async fn apply(&self, _: &mut Outgoing, _: &Context<'_>) -> Result<Applied, CredentialError> { Ok(Applied) }
-    pub fn refresh(&self, _: &Applied, _: SystemTime) -> bool { false }
-    pub fn secrets(&self) -> Vec<SecretString> { Vec::new() }
-    pub fn client_identity(&self) -> Option<&Identity> { None }
-    pub fn token_endpoint(&self) -> Option<&BaseUrl> { None }
-    pub fn name(&self) -> &'static str { "" }
-    pub fn version(&self) -> &str { "" }
+pub struct Applied {
+    token: Option<Arc<oauth2::Token>>,
 }
+
+impl Credential {
+    /// Reads `[targets.NAME.credential]`. None when `kind` is missing or unknown, which is recorded as a fault.
+    #[must_use]
+    pub fn read(section: &Section) -> Option<Self> {
+        let kind = Kind::read(section, &section.required::<String>("kind"))?;
+        let loaded = || DateTime::<Utc>::from(SystemTime::now()).format("loaded-%Y%m%dT%H%M%SZ").to_string();
+        let version = section.optional::<String>("version").unwrap_or_else(loaded);
+        if version.is_empty() || version.len() > 64 || !version.bytes().all(|byte| byte.is_ascii_graphic()) {
+            section.fault("version", "expected 1 to 64 printable ASCII characters, none of them a space");
+        }
+        let mut places = Places::of_every_credential();
+        kind.places(&mut places);
+        Some(Self { kind, version: version.into(), places: Arc::new(places) })
+    }
+
+    /// The kind's name, for the audit.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.kind.name()
+    }
+
+    /// Which of a succession of secrets this is, for the audit: the operator's word, else when it was loaded.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Every secret, those of before a rotation too. What is minted at run time is told to [`Context::scanner`].
+    #[must_use]
+    pub fn secrets(&self) -> Vec<SecretString> {
+        let mut secrets = Vec::new();
+        match &self.kind {
+            Kind::None => {}
+            Kind::Bearer(kind) => kind.secrets(&mut secrets),
+            Kind::Basic(kind) => kind.secrets(&mut secrets),
+            Kind::Header(kind) => kind.secrets(&mut secrets),
+            Kind::Query(kind) => kind.secrets(&mut secrets),
+            Kind::OAuth1(kind) => kind.secrets(&mut secrets),
+            Kind::OAuth2(kind) => kind.secrets(&mut secrets),
+            Kind::Jwt(kind) => kind.secrets(&mut secrets),
+            Kind::AwsSigV4(kind) => kind.secrets(&mut secrets),
+            Kind::HmacBody(kind) => kind.secrets(&mut secrets),
+            Kind::SoapLogin(kind) => kind.secrets(&mut secrets),
+            Kind::ClientCertificate(kind) => kind.secrets(&mut secrets),
+        }
+        secrets
+    }
+
+    /// What TLS presents to the target.
+    #[must_use]
+    pub const fn client_identity(&self) -> Option<&Identity> {
+        match &self.kind {
+            Kind::ClientCertificate(kind) => Some(kind.identity()),
+            _ => None,
+        }
+    }
+
+    /// The base URL for the [`Upstream`] of [`Context::token_endpoint`], which each worker has to make: with the
+    /// target's resolver, authorities and limits.
+    #[must_use]
+    pub fn token_endpoint(&self) -> Option<&BaseUrl> {
+        match &self.kind {
+            Kind::OAuth2(kind) => Some(kind.endpoint()),
+            _ => None,
+        }
+    }
+
+    /// Whether [`Credential::apply`] takes the whole body of this request into memory, up to its limit.
+    #[must_use]
+    pub fn needs_body(&self, request: &Outgoing) -> bool {
+        match &self.kind {
+            Kind::AwsSigV4(_) | Kind::HmacBody(_) | Kind::SoapLogin(_) => true,
+            // A form may hold what takes the place of the credential (RFC 5849, 3.4.1.3.1; RFC 6750, 2.2).
+            Kind::OAuth1(_) | Kind::OAuth2(_) | Kind::Bearer(_) => body::is_form(&request.headers),
+            Kind::None
+            | Kind::Basic(_)
+            | Kind::Header(_)
+            | Kind::Query(_)
+            | Kind::Jwt(_)
+            | Kind::ClientCertificate(_) => false,
+        }
+    }
+
+    /// Removes from headers and query whatever a caller put in the place of a credential. What is in a form is removed
+    /// by [`Credential::apply`].
+    pub fn strip(&self, request: &mut Outgoing) {
+        self.places.strip(request);
+    }
+
+    /// Adds the credential to a request.
+    ///
+    /// # Errors
+    /// [`CredentialError`], and then the request must not be sent.
+    pub async fn apply(
+        &self,
+        request: &mut Outgoing,
+        context: &Context<'_>,
+    ) -> Result<Applied, CredentialError> {
+        if self.needs_body(request) {
+            body::buffer(request).await?;
+            self.places.strip_form(request)?;
+        }
+        match &self.kind {
+            Kind::None | Kind::ClientCertificate(_) => {}
+            Kind::Bearer(kind) => kind.apply(request)?,
+            Kind::Basic(kind) => kind.apply(request)?,
+            Kind::Header(kind) => kind.apply(request)?,
+            Kind::Query(kind) => kind.apply(request),
+            Kind::OAuth1(kind) => kind.apply(request, context)?,
+            Kind::OAuth2(kind) => {
+                let token = kind.apply(request, context).await?;
+                return Ok(Applied { token: Some(token) });
+            }
+            Kind::Jwt(kind) => kind.apply(request, context)?,
+            Kind::AwsSigV4(kind) => kind.apply(request, context)?,
+            Kind::HmacBody(kind) => kind.apply(request, context)?,
+            Kind::SoapLogin(kind) => kind.apply(request)?,
+        }
+        Ok(Applied::default())
+    }
+
+    /// After a 401: forgets the token that was sent. Whether a request that is sent once more may fare better.
+    #[must_use]
+    pub fn refresh(&self, applied: &Applied, now: SystemTime) -> bool {
+        match (&self.kind, &applied.token) {
+            (Kind::OAuth2(kind), Some(token)) => kind.refresh(token, now),
+            _ => false,
+        }
+    }
+}
+
+impl Kind {
+    fn read(section: &Section, kind: &str) -> Option<Self> {
+        Some(match kind {
+            "none" => Self::None,
+            "bearer" => Self::Bearer(bearer::Bearer::read(section)),
+            "basic" => Self::Basic(basic::Basic::read(section)),
+            "header" => Self::Header(header::Header::read(section)),
+            "query" => Self::Query(query::Query::read(section)),
+            "oauth1" => Self::OAuth1(oauth1::OAuth1::read(section)),
+            "oauth2_client_credentials" => Self::OAuth2(Arc::new(oauth2::OAuth2::read(section))),
+            "jwt" => Self::Jwt(Arc::new(jwt::Jwt::read(section)?)),
+            "aws_sigv4" => Self::AwsSigV4(aws_sigv4::AwsSigV4::read(section)),
+            "hmac_body" => Self::HmacBody(hmac_body::HmacBody::read(section)),
+            "soap_login" => Self::SoapLogin(soap_login::SoapLogin::read(section)),
+            "client_certificate" => {
+                Self::ClientCertificate(client_certificate::ClientCertificate::read(section))
+            }
+            // `Section::required` has recorded that it is missing or no text.
+            "" => return None,
+            _ => {
+                section.fault("kind", format!("expected one of {}", KINDS.join(", ")));
+                return None;
+            }
+        })
+    }
+
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Bearer(_) => "bearer",
+            Self::Basic(_) => "basic",
+            Self::Header(_) => "header",
+            Self::Query(_) => "query",
+            Self::OAuth1(_) => "oauth1",
+            Self::OAuth2(_) => "oauth2_client_credentials",
+            Self::Jwt(_) => "jwt",
+            Self::AwsSigV4(_) => "aws_sigv4",
+            Self::HmacBody(_) => "hmac_body",
+            Self::SoapLogin(_) => "soap_login",
+            Self::ClientCertificate(_) => "client_certificate",
+        }
+    }
+
+    /// The places that are this credential's own.
+    fn places(&self, places: &mut Places) {
+        match self {
+            Self::Header(kind) => places.add_header(kind.name()),
+            Self::Query(kind) => places.add_parameter(kind.name()),
+            Self::Jwt(kind) => places.add_header(kind.header()),
+            Self::HmacBody(kind) => kind.headers().into_iter().for_each(|name| places.add_header(name)),
+            Self::None
+            | Self::Bearer(_)
+            | Self::Basic(_)
+            | Self::OAuth1(_)
+            | Self::OAuth2(_)
+            | Self::AwsSigV4(_)
+            | Self::SoapLogin(_)
+            | Self::ClientCertificate(_) => {}
+        }
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Credential")
+            .field("kind", &self.kind.name())
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,8 @@ use std::{
 use futures_util::{Stream, StreamExt};
 use relay::{Frame, IncomingBody, RelayError};
 
+use wire::passthrough::ERROR_HEADER;
+
 use super::{DoorError, passage::Passage};
 use crate::passthrough::{
     compress::Gzip,
@@ -92,10 +94,11 @@ impl Checked {
         Ok(Some(Frame::Data(released.held)))
     }
 
-    fn trailers(&mut self, trailers: http::HeaderMap) -> Result<Option<Frame>, DoorError> {
+    fn trailers(&mut self, mut trailers: http::HeaderMap) -> Result<Option<Frame>, DoorError> {
         if self.scanner.header_leaks(&trailers) {
             return Err(DoorError::Leak { place: "trailer" });
         }
+        trailers.remove(ERROR_HEADER);
         let held = self.end();
         self.next = Some(Frame::Trailers(trailers));
         Ok(held)
@@ -112,10 +115,7 @@ impl Checked {
     ///
     /// # Errors
     /// The first thing that is wrong with it.
-    pub(super) async fn look_ahead(
-        &mut self,
-        length: Option<u64>,
-    ) -> Result<VecDeque<Frame>, DoorError> {
+    pub(super) async fn look_ahead(&mut self, length: Option<u64>) -> Result<VecDeque<Frame>, DoorError> {
         let mut seen = VecDeque::new();
         if self.scan.is_none() {
             return Ok(seen);

@@ -7,9 +7,7 @@ use wire::passthrough::Kind;
 use crate::{
     audit::Unavailable,
     caller::CallerError,
-    passthrough::{
-        admission::Refused, credential::CredentialError, path::PathError, template::ClaimError,
-    },
+    passthrough::{admission::Refused, credential::CredentialError, path::PathError, template::ClaimError},
 };
 
 /// Why the proxy answers instead of a target. What it displays is for the log and for the caller: no secret, no URL,

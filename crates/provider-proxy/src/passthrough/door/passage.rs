@@ -193,7 +193,8 @@ impl Passage {
 
 impl Drop for Passage {
     fn drop(&mut self) {
-        let metrics = self.place.as_ref().map_or_else(|| self.metrics.unknown_target(), |place| &place.metrics);
+        let metrics =
+            self.place.as_ref().map_or_else(|| self.metrics.unknown_target(), |place| &place.metrics);
         metrics.observe(&Exchange {
             method: self.request.method().as_str(),
             status: self.status,

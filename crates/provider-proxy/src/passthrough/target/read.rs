@@ -42,7 +42,8 @@ fn read_target(name: String, targets: &Section) -> Target {
     let url: BaseUrl = section.required("url");
     let private = section.or("private", false);
     check_url(section, &url, private);
-    let credential = Credential::read(&section.section("credential"));
+    let credential = section.section("credential");
+    let credential = credential.is_present().then(|| Credential::read(&credential)).flatten();
     let tls = read_tls(section, &url, credential.as_ref());
     Target {
         name: name.into(),
