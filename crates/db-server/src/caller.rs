@@ -4,7 +4,10 @@
 //! the role that the route names.
 
 mod authenticator;
+mod people;
 mod rejection;
+pub mod token;
+mod visitor;
 
 use std::{
     future::{Ready, ready},
@@ -21,8 +24,8 @@ use actix_web::{
 };
 use chassis::logging::{self, Principal};
 
-pub use self::authenticator::Authenticator;
 use self::rejection::Refusal;
+pub use self::{authenticator::Authenticator, people::People, visitor::Visitor};
 use crate::{error::ApiError, settings::Role};
 
 /// The actor of an audit event when requests need no signature.
@@ -100,6 +103,21 @@ struct Identity {
     /// None when requests need no signature.
     key: Option<Rc<str>>,
     roles: Rc<[Role]>,
+    /// The names of its roles, with those that mean nothing here and something to a target of the door.
+    names: Rc<[String]>,
+}
+
+impl Identity {
+    /// Somebody with this key, or everybody, with roles of ours.
+    fn of_roles(key: Option<&str>, roles: &[Role]) -> Self {
+        let names = roles.iter().map(|role| role.name().to_owned()).collect();
+        Self { key: key.map(Rc::from), roles: roles.into(), names }
+    }
+
+    /// The roles as tokens name them.
+    fn authorities(&self) -> Vec<String> {
+        self.names.iter().map(|name| token::authority(name)).collect()
+    }
 }
 
 /// What [`identify`] leaves for [`Caller`].
@@ -122,17 +140,12 @@ pub async fn identify(
             && let Some(key) = &identity.key
         {
             context.set_client(key);
-            context.set_principal(principal(authenticator.name_of(key), &identity.roles));
+            let name = authenticator.name_of(key).to_owned();
+            context.set_principal(Principal { name, authorities: identity.authorities() });
         }
         request.extensions_mut().insert(Identified(identified));
     }
     next.call(request).await
-}
-
-/// How provider-proxy is told who calls.
-fn principal(name: &str, roles: &[Role]) -> Principal {
-    let authorities = roles.iter().map(|role| role.authority().to_owned()).collect();
-    Principal { name: name.to_owned(), authorities }
 }
 
 fn admit<R: Needs>(request: &HttpRequest) -> Result<Caller<R>, ApiError> {

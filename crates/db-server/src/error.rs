@@ -13,13 +13,14 @@ use actix_web::{
     middleware::Next,
 };
 use chassis::server::detail;
+use relay::{RelayError, path::PathError};
 use serde_json::{Value, json};
 use thiserror::Error;
 use wire::{ErrorKind, ProviderAnswer};
 
 use crate::{
     cache::CacheError,
-    domain::error::DomainError,
+    domain::{error::DomainError, user::LogInError},
     field_errors::{Code, FieldError, FieldErrors},
     form::BodyError,
     page::QueryError,
@@ -27,12 +28,39 @@ use crate::{
     store::StoreError,
 };
 
+/// Says in an answer that it is the door's own and not its target's, and what went wrong.
+const DOOR_ERROR: &str = "X-Proxy-Error";
+
 /// Why a request is not answered with what it asked for.
 #[derive(Debug, Error)]
 pub enum ApiError {
     /// Nobody knows who is calling. The client is not told why; the log is.
     #[error("not authenticated")]
     Unauthenticated,
+    /// The caller's token was good once.
+    #[error("the token has expired")]
+    TokenExpired,
+    /// The caller's token is none of ours, or its user may not call any more.
+    #[error("the token is not accepted")]
+    InvalidToken,
+    /// Name and password do not belong together. The client is not told which of them is wrong.
+    #[error("wrong name or password")]
+    WrongPassword,
+    /// Too many wait for their passwords to be checked.
+    #[error("too many log-ins at once")]
+    TooManyLogIns,
+    /// The operator has not set this up. The text is for the client.
+    #[error("not set up: {0}")]
+    NotSetUp(&'static str),
+    /// The path below the door is none that is forwarded.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// The door's target could not be asked, or gave no answer.
+    #[error("the door: {0}")]
+    Door(#[from] RelayError),
+    /// No token could be signed.
+    #[error("no token: {0}")]
+    Token(#[from] jws::SignError),
     /// The caller lacks the role that the route needs.
     #[error("not permitted")]
     Forbidden,
@@ -77,6 +105,16 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<LogInError> for ApiError {
+    fn from(error: LogInError) -> Self {
+        match error {
+            LogInError::Busy => Self::TooManyLogIns,
+            LogInError::Store(error) => error.into(),
+            LogInError::Password(error) => Self::Domain(error.into()),
+        }
+    }
+}
+
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         self.error_response().status()
@@ -97,6 +135,20 @@ impl ResponseError for ApiError {
 fn answer(error: &ApiError) -> HttpResponse {
     match error {
         ApiError::Unauthenticated => unauthenticated(),
+        ApiError::TokenExpired => token("Token has expired"),
+        ApiError::InvalidToken => token("Invalid token"),
+        ApiError::WrongPassword => {
+            let body = json!({ "detail": "Invalid username or password" });
+            HttpResponse::Unauthorized().insert_header((WWW_AUTHENTICATE, "Bearer")).json(body)
+        }
+        ApiError::TooManyLogIns => {
+            let wait = Duration::from_secs(1);
+            later(StatusCode::SERVICE_UNAVAILABLE, "Too many log-ins at once.", wait)
+        }
+        ApiError::Path(error) => detail(StatusCode::BAD_REQUEST, &sentence_of(error)),
+        ApiError::Door(error) => door(error),
+        ApiError::Token(_) => internal(),
+        ApiError::NotSetUp(text) => detail(StatusCode::NOT_IMPLEMENTED, text),
         ApiError::Forbidden => {
             detail(StatusCode::FORBIDDEN, "You do not have permission to perform this action.")
         }
@@ -166,6 +218,13 @@ pub async fn with_codes(
 fn unauthenticated() -> HttpResponse {
     let body = json!({ "detail": "Authentication credentials were not accepted." });
     HttpResponse::Unauthorized().insert_header((WWW_AUTHENTICATE, "OAuth")).json(body)
+}
+
+/// As RFC 6750, section 3, says it.
+fn token(text: &str) -> HttpResponse {
+    let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{text}\"");
+    let body = json!({ "detail": text });
+    HttpResponse::Unauthorized().insert_header((WWW_AUTHENTICATE, challenge)).json(body)
 }
 
 /// Whole seconds, rounded up: whoever comes back then is not too early.
@@ -252,6 +311,49 @@ fn proxy(error: &ProxyError) -> HttpResponse {
 }
 
 /// What happened, without what a client has no business with: addresses, certificates, the operating system's words.
+fn sentence_of(error: &PathError) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
+
+/// What the door itself says when its target does not: the header tells it from every answer of a target.
+fn door(error: &RelayError) -> HttpResponse {
+    let (status, kind, what) = match error {
+        RelayError::Unsendable { .. } => (StatusCode::BAD_REQUEST, "invalid_request", "cannot be asked this"),
+        RelayError::Resolve(_) | RelayError::Egress { .. } | RelayError::Connect(_) => {
+            (StatusCode::BAD_GATEWAY, "connect", "could not be reached")
+        }
+        RelayError::ConnectTimeout { .. } => {
+            (StatusCode::GATEWAY_TIMEOUT, "connect", "could not be reached in time")
+        }
+        RelayError::Tls(_) => (StatusCode::BAD_GATEWAY, "tls", "could not be reached over TLS"),
+        RelayError::Timeout { .. } => (StatusCode::GATEWAY_TIMEOUT, "timeout", "did not answer in time"),
+        RelayError::Protocol(_) | RelayError::Truncated(_) | RelayError::Withheld { .. } => {
+            (StatusCode::BAD_GATEWAY, "protocol", "gave no valid answer")
+        }
+        RelayError::RequestTooLarge { .. } => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "invalid_request",
+            "was not sent the whole request: it is too large",
+        ),
+        RelayError::RequestBody(_) => {
+            (StatusCode::BAD_REQUEST, "invalid_request", "was not sent the whole request: it broke off")
+        }
+    };
+    let unknown = error.was_sent();
+    let body = json!({
+        "detail": format!("The door's target {what}."),
+        "proxy_error": {
+            "target": "door",
+            "kind": kind,
+            "status": null,
+            "outcome": if unknown { "unknown" } else { "not_sent" },
+        },
+    });
+    HttpResponse::build(status).insert_header((DOOR_ERROR, kind)).json(body)
+}
+
 fn sentence(error: &ProxyError) -> String {
     let target = error.target();
     let what = match error.kind() {

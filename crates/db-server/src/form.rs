@@ -16,6 +16,7 @@ use url::Url;
 use crate::{
     email::Email,
     field_errors::{Code, FieldError, FieldErrors},
+    password::Password,
     pin::Pin,
     uri::{self, Kind},
 };
@@ -152,6 +153,21 @@ impl Form {
                 None => self.wrong(name, "Enter a PIN of 4 digits."),
             },
             _ => self.wrong(name, "Enter a PIN of 4 digits."),
+        }
+    }
+
+    /// A password, which may look like anything. `null` and a blank are none.
+    pub fn password(&mut self, name: &str) -> Given<Password> {
+        // Whatever it looks like, it is kept nowhere.
+        self.cards.remove(name);
+        match self.take(name)? {
+            Value::Null => Some(None),
+            Value::String(text) if text.is_empty() => Some(None),
+            Value::String(text) => match Password::parse(text) {
+                Some(password) => Some(Some(password)),
+                None => self.wrong(name, "Nobody's password is as long as this."),
+            },
+            _ => self.wrong(name, "Expected a string."),
         }
     }
 

@@ -3,11 +3,13 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
 };
 
 use actix_web::http::header::HeaderValue;
 use chassis::logging::Principal;
-use jws::{SignError, sign};
+use jws::{Expected, SignError, VerifyError, sign};
+use serde_json::Value;
 use uuid::Uuid;
 use wire::identity::{ANONYMOUS, Claims, LONGEST_LIFE, ROLE_ANONYMOUS};
 
@@ -62,23 +64,61 @@ impl Signer {
     /// # Errors
     /// [`SignError`].
     pub fn token_for(&self, name: &str, authorities: &[String]) -> Result<HeaderValue, SignError> {
+        self.token_to(&self.settings.audience, name, authorities)
+    }
+
+    /// The same for requests to somebody else, whom alone the token is for.
+    ///
+    /// # Errors
+    /// [`SignError`].
+    pub fn token_to(
+        &self,
+        audience: &str,
+        name: &str,
+        authorities: &[String],
+    ) -> Result<HeaderValue, SignError> {
         let now = u64::try_from(self.clock.now().timestamp()).unwrap_or(0);
-        let key = key(name, authorities);
+        let key = key(audience, name, authorities);
         if let Some(kept) = self.kept().get(&key).filter(|kept| kept.is_fresh(now)) {
             return Ok(kept.header.clone());
         }
         // Not under the lock: an RSA signature takes most of a millisecond, and two of them do no harm.
-        let header = self.sign(name, authorities, now)?;
+        let header = self.sign(audience, name, authorities, now)?;
         self.keep(key, Kept { signed_at: now, header: header.clone() }, now);
         Ok(header)
     }
 
-    fn sign(&self, name: &str, authorities: &[String], now: u64) -> Result<HeaderValue, SignError> {
+    /// The name and the authorities of a token that was made here for this audience.
+    ///
+    /// # Errors
+    /// [`VerifyError`].
+    pub fn verify(&self, token: &str, audience: &str) -> Result<(String, Vec<String>), VerifyError> {
+        let claims = jws::verify(token, &[self.settings.key.verifying_key()])?;
+        let (now, leeway) = (SystemTime::from(self.clock.now()), Duration::ZERO);
+        Expected { now, leeway, issuer: &self.settings.issuer, audience }.check(&claims)?;
+        let claims: Claims =
+            serde_json::from_value(Value::Object(claims)).map_err(|_| VerifyError::Malformed)?;
+        Ok((claims.sub, claims.authorities))
+    }
+
+    /// Who signs.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.settings.issuer
+    }
+
+    fn sign(
+        &self,
+        audience: &str,
+        name: &str,
+        authorities: &[String],
+        now: u64,
+    ) -> Result<HeaderValue, SignError> {
         let claims = Claims {
             sub: name.to_owned(),
             authorities: authorities.to_vec(),
             iss: self.settings.issuer.clone(),
-            aud: self.settings.audience.clone(),
+            aud: audience.to_owned(),
             iat: now,
             exp: now.saturating_add(LONGEST_LIFE),
             jti: Uuid::new_v4().to_string(),
@@ -106,10 +146,10 @@ impl Signer {
     }
 }
 
-/// Name and authorities, each behind its length, so that no two callers have the same.
-fn key(name: &str, authorities: &[String]) -> Vec<u8> {
+/// Audience, name and authorities, each behind its length, so that no two callers have the same.
+fn key(audience: &str, name: &str, authorities: &[String]) -> Vec<u8> {
     let mut key = Vec::with_capacity(128);
-    for part in std::iter::once(name).chain(authorities.iter().map(String::as_str)) {
+    for part in [audience, name].into_iter().chain(authorities.iter().map(String::as_str)) {
         key.extend_from_slice(&part.len().to_be_bytes());
         key.extend_from_slice(part.as_bytes());
     }
@@ -123,12 +163,11 @@ mod tests {
             Arc,
             atomic::{AtomicI64, Ordering},
         },
-        time::{Duration, SystemTime, UNIX_EPOCH},
+        time::UNIX_EPOCH,
     };
 
     use chrono::DateTime;
-    use jws::{Expected, SigningKey, VerifyingKey, verify};
-    use serde_json::Value;
+    use jws::{SigningKey, VerifyingKey, verify};
 
     use super::*;
 
@@ -174,6 +213,16 @@ mod tests {
             assert_eq!((claims.iss.as_str(), claims.aud.as_str()), ("us", "them"));
             assert_eq!(claims.exp - claims.iat, LONGEST_LIFE);
         }
+    }
+
+    #[test]
+    fn a_token_for_somebody_else_is_for_nobody_but_them() {
+        let (signer, _, _) = signer(ED25519);
+        let header = signer.token_to("elsewhere", "shop", &["ROLE_READ".into()]).unwrap();
+        let token = header.to_str().unwrap().strip_prefix("Bearer ").unwrap();
+        assert_eq!(signer.verify(token, "them"), Err(VerifyError::Audience));
+        let whose = ("shop".to_owned(), vec!["ROLE_READ".to_owned()]);
+        assert_eq!(signer.verify(token, "elsewhere"), Ok(whose));
     }
 
     #[test]

@@ -52,7 +52,12 @@ impl PinHasher {
     /// # Errors
     /// [`PinError`]; the system may have no random numbers.
     pub fn hash(&self, pin: &Pin) -> Result<PinHash, PinError> {
-        let hash = self.argon2()?.hash_password(pin.0.expose_secret().as_bytes())?;
+        self.hash_secret(&pin.0)
+    }
+
+    /// Hashes any secret with a fresh salt.
+    pub(crate) fn hash_secret(&self, secret: &SecretString) -> Result<PinHash, PinError> {
+        let hash = self.argon2()?.hash_password(secret.expose_secret().as_bytes())?;
         Ok(PinHash(hash.to_string()))
     }
 
@@ -61,8 +66,13 @@ impl PinHasher {
     /// # Errors
     /// [`PinError`] when the hash is none.
     pub fn matches(&self, pin: &Pin, hash: &PinHash) -> Result<bool, PinError> {
+        self.matches_secret(&pin.0, hash)
+    }
+
+    /// Whether a hash is that of this secret.
+    pub(crate) fn matches_secret(&self, secret: &SecretString, hash: &PinHash) -> Result<bool, PinError> {
         let hash = PasswordHash::new(&hash.0).map_err(|_| PinError::NotAHash)?;
-        match self.argon2()?.verify_password(pin.0.expose_secret().as_bytes(), &hash) {
+        match self.argon2()?.verify_password(secret.expose_secret().as_bytes(), &hash) {
             Ok(()) => Ok(true),
             Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
             Err(error) => Err(error.into()),
@@ -98,7 +108,7 @@ pub enum PinError {
     #[error("argon2: {0}")]
     Hash(#[from] argon2::password_hash::Error),
     /// What the database holds is no hash.
-    #[error("the stored PIN is no PHC string")]
+    #[error("what is stored is no PHC string")]
     NotAHash,
 }
 

@@ -13,11 +13,12 @@ use chassis::server::{detail, resource};
 
 use crate::{
     api::{
-        buyer, failures, notice, pin, product,
+        buyer, failures, login, notice, pin, product,
         reference::{self, products, sellers, terms, transactions},
         request, seller, service_settings, status, transaction,
     },
     caller::identify,
+    door,
     error::with_codes,
     openapi,
 };
@@ -70,7 +71,13 @@ const ROUTES: &[Entry] = &[
     get("/openapi.json", || to(document)).open(),
     post("/webhooks/reference/", || to(notice::receive)).open(),
 
+    // open: it is how a caller becomes known, or is told who it is
+    post("/login/", || to(login::log_in)).open(),
+    get("/services/whoami/", || to(login::whoami)).open(),
+
     get("/services/request/", || to(request::request)),
+    get("/services/proxy/", || to(door::get)),
+    put("/services/proxy/", || to(door::put)),
     get("/services/failures/transactions/", || to(failures::transactions)),
     get("/services/failures/statuses/", || to(failures::statuses)),
     get("/services/settings/", || to(service_settings::list)),
@@ -143,6 +150,11 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             (false, true) => config.service(resource.wrap(from_fn(identify)).wrap(from_fn(with_codes))),
         };
     }
+}
+
+/// The door takes every method and every path, so that it stands in no table.
+pub(crate) fn configure_door(config: &mut ServiceConfig) {
+    config.service(actix_web::web::resource(["/proxy", "/proxy/{tail:.*}"]).route(to(door::forward)));
 }
 
 /// 405, with the methods that the path has.

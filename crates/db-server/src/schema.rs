@@ -251,6 +251,35 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// People who log in.
+    users (id) {
+        id -> BigInt,
+        name -> Text,
+        password -> Text,
+        roles -> Array<Text>,
+        active -> Bool,
+        failures -> Integer,
+        locked_out_at -> Nullable<Timestamptz>,
+        generation -> BigInt,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Where the door leads since it has been switched.
+    door (id) {
+        id -> SmallInt,
+        url -> Nullable<Text>,
+        actor -> Text,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
 diesel::joinable!(products -> sellers (seller_id));
 diesel::joinable!(transactions -> sellers (seller_id));
 diesel::joinable!(transactions -> products (product_id));
@@ -289,4 +318,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     braintree_subscriptions,
     braintree_transactions,
     api_clients,
+    users,
+    door,
 );

@@ -10,20 +10,22 @@ use chassis::{
     client::{ClientError, HttpClient},
     exit::Exit,
     server::{Bound, ServerError, bind},
+    tls::{TlsError, client_config},
 };
 use thiserror::Error;
 
 use crate::{
     cache::Cache,
-    caller::Authenticator,
+    caller::{Authenticator, People},
     cleansed::CleansedSettings,
     database::{Database, MigrationError},
-    domain::{Clock, Domain, pin::Pins},
+    domain::{Clock, Domain, pin::Pins, user::Users},
+    door::{Door, Upstreams},
     identity::Signer,
     limit::Limit,
     proxy_client::ProxyClient,
     routes,
-    settings::{DatabaseSettings, ProxySettings, Settings},
+    settings::{DatabaseSettings, DoorSettings, ProxySettings, Settings},
     store::StoreError,
 };
 
@@ -50,6 +52,9 @@ pub enum StartError {
     /// A file that `[proxy]` names cannot be used.
     #[error("proxy.ca, proxy.certificate or proxy.key: {0}")]
     Proxy(#[from] ClientError),
+    /// A file that `[door]` names cannot be used.
+    #[error("door.ca, door.certificate or door.key: {0}")]
+    Door(#[from] TlsError),
     /// The address or certificate cannot be had.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -62,7 +67,9 @@ impl StartError {
         match self {
             Self::Database(_) | Self::Migration(MigrationError::Store(_)) => Exit::DependencyDown,
             Self::Migration(MigrationError::Migration(_)) => Exit::Software,
-            Self::Pending(_) | Self::Proxy(_) | Self::Server(ServerError::Tls(_)) => Exit::Settings,
+            Self::Pending(_) | Self::Proxy(_) | Self::Door(_) | Self::Server(ServerError::Tls(_)) => {
+                Exit::Settings
+            }
             Self::Server(ServerError::Bind { .. }) => Exit::Unavailable,
         }
     }
@@ -83,18 +90,24 @@ impl Application {
     /// # Errors
     /// [`StartError`]; nothing listens then.
     pub async fn build_with(settings: Settings, clock: Clock) -> Result<Self, StartError> {
-        check(&settings)?;
+        let tls = Arc::new(check(&settings)?);
+        let door_settings = settings.door.clone();
         let database = open(&settings.database).await?;
         let server = settings.server.clone();
-        let Parts { domain, authenticator, cleansed, proxy, signer } = Parts::new(database, settings, clock);
+        let Parts { domain, authenticator, cleansed, proxy, door, signer } =
+            Parts::new(database, settings, clock);
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
                 .app_data(authenticator.clone())
                 .app_data(cleansed.clone())
+                .app_data(door.clone())
+                .app_data(Data::new(signer.clone()))
+                .app_data(Data::new(Upstreams::new(door_settings.clone(), Arc::clone(&tls))))
                 // A client cannot leave its thread: each worker makes its own here.
                 .app_data(Data::new(ProxyClient::new(&proxy, signer.clone())));
             routes::configure(config);
+            routes::configure_door(config);
         };
         Ok(Self { bound: bind(&server, configure)? })
     }
@@ -137,10 +150,11 @@ impl Application {
 /// Checks the files that the settings name, without reaching for anything else.
 ///
 /// # Errors
-/// [`StartError::Proxy`].
-pub fn check(settings: &Settings) -> Result<(), StartError> {
+/// [`StartError::Proxy`] and [`StartError::Door`].
+pub fn check(settings: &Settings) -> Result<rustls::ClientConfig, StartError> {
     HttpClient::new(&settings.proxy.client)?;
-    Ok(())
+    let DoorSettings { ca, identity, .. } = &settings.door;
+    Ok(client_config(ca.as_deref(), identity.as_ref())?)
 }
 
 /// What the handlers work with.
@@ -149,6 +163,7 @@ struct Parts {
     authenticator: Data<Authenticator>,
     cleansed: Data<CleansedSettings>,
     proxy: ProxySettings,
+    door: Data<Door>,
     signer: Option<Arc<Signer>>,
 }
 
@@ -158,9 +173,26 @@ impl Parts {
         let cache = Cache::new(settings.redis);
         let limit = Limit::new(settings.per_client, cache.clone());
         let cache = database.sealed(cache, keys.clone());
+        let users = Users::new(
+            database.clone(),
+            cache.clone(),
+            settings.pin.hasher.clone(),
+            settings.login.rules,
+            clock.clone(),
+            settings.auth.clients.keys().cloned().collect(),
+        );
         let signer = settings.proxy.identity.clone().map(|identity| Signer::new(identity, clock.clone()));
+        let signer = signer.map(Arc::new);
+        let people = People::new(
+            Arc::new(users),
+            settings.login.tokens,
+            clock.clone(),
+            signer.clone(),
+            settings.door.clone(),
+        );
         let authenticator =
-            Authenticator::new(settings.auth, database.clone(), keys.clone(), cache.clone(), limit);
+            Authenticator::new(settings.auth, database.clone(), keys.clone(), cache.clone(), limit, people);
+        let door = Door::new(database.clone(), cache.clone(), settings.door, &settings.proxy);
         let domain = Domain {
             database,
             cache,
@@ -175,7 +207,8 @@ impl Parts {
             authenticator: Data::new(authenticator),
             cleansed: Data::new(settings.cleansed),
             proxy: settings.proxy,
-            signer: signer.map(Arc::new),
+            door: Data::new(door),
+            signer,
         }
     }
 }

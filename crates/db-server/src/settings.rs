@@ -3,6 +3,8 @@
 mod auth;
 mod cache;
 mod database;
+mod door;
+mod login;
 mod pin;
 mod proxy;
 
@@ -23,6 +25,8 @@ pub use self::{
     auth::{AuthSettings, Client, Role},
     cache::Rate,
     database::DatabaseSettings,
+    door::{Allowed, DoorSettings},
+    login::LoginSettings,
     pin::PinSettings,
     proxy::{IdentitySettings, ProxySettings},
 };
@@ -53,8 +57,12 @@ pub struct Settings {
     pub per_client: Option<Rate>,
     /// `[proxy]`: how it reaches `provider-proxy`.
     pub proxy: ProxySettings,
+    /// `[door]`: where `/proxy/` leads.
+    pub door: DoorSettings,
     /// `[pin]`: how PINs are kept and guarded.
     pub pin: PinSettings,
+    /// `[login]`: people with a name and a password.
+    pub login: LoginSettings,
     /// `transactions.lockdown`: the age at which nothing about a transaction changes any more.
     pub lockdown: Duration,
     /// What `/services/settings/` shows.
@@ -103,7 +111,9 @@ struct Sections {
     redis: Option<RedisSettings>,
     per_client: Option<Rate>,
     proxy: ProxySettings,
+    door: DoorSettings,
     pin: Option<PinSettings>,
+    login: Option<LoginSettings>,
     lockdown: Duration,
     cleansed_access: bool,
 }
@@ -112,14 +122,20 @@ impl Sections {
     fn read(root: &Section) -> Self {
         let server = ServerSettings::read(&root.section("server"), DEFAULT_LISTEN);
         let loopback = server.listen.ip().is_loopback();
+        let auth = auth::read(&root.section("auth"), &server);
         Self {
-            auth: auth::read(&root.section("auth"), &server),
+            login: login::read(&root.section("login"), auth.private),
+            auth,
             server,
             log: LogSettings::read(&root.section("log")),
             database: database::read(&root.section("database")),
             redis: cache::redis(&root.section("cache")),
             per_client: cache::per_client(&root.section("limits")),
             proxy: proxy::read(&root.section("proxy")),
+            door: door::read(
+                &root.section("door"),
+                root.section("proxy").section("identity").has("private_key"),
+            ),
             cleansed_access: root.section("services").or("cleansed_settings_access", false),
             pin: pin::read(&root.section("pin"), loopback),
             lockdown: positive(&root.section("transactions"), "lockdown", Duration::from_secs(24 * 60 * 60)),
@@ -135,7 +151,9 @@ impl Sections {
             redis: self.redis,
             per_client: self.per_client,
             proxy: self.proxy,
+            door: self.door,
             pin: self.pin?,
+            login: self.login?,
             lockdown: self.lockdown,
             cleansed: CleansedSettings::new(self.cleansed_access, shown),
         })

@@ -6,6 +6,7 @@ mod dial;
 mod error;
 mod exchange;
 pub mod hygiene;
+pub mod path;
 mod pool;
 mod resolve;
 mod respond;

@@ -2,6 +2,7 @@
 
 pub mod buyer;
 pub mod failures;
+pub mod login;
 mod money;
 pub mod notice;
 pub mod pin;

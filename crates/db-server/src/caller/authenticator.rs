@@ -1,9 +1,6 @@
 //! Decides who is calling: OAuth 1.0a without a token (RFC 5849), or a bearer key (RFC 6750, 2.1).
 
-use std::{
-    rc::Rc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use actix_web::{
     HttpRequest,
@@ -14,8 +11,9 @@ use oauth1::{AuthorizationHeader, check_timestamp};
 use subtle::ConstantTimeEq;
 
 use super::{
-    Identity,
+    Identity, People,
     rejection::{Refusal, Rejection},
+    token,
 };
 use crate::{
     cache::{Nonce, Sealed},
@@ -40,6 +38,7 @@ pub struct Authenticator {
     keys: EncryptionKeys,
     cache: Sealed,
     limit: Limit,
+    pub(super) people: People,
     /// A signature is made with this when the client is unknown, so that unknown takes as long as wrong.
     nobody: SecretString,
 }
@@ -67,29 +66,44 @@ impl Authenticator {
         keys: EncryptionKeys,
         cache: Sealed,
         limit: Limit,
+        people: People,
     ) -> Self {
         let nobody = SecretString::from("no client has this secret");
-        Self { settings, database, keys, cache, limit, nobody }
+        Self { settings, database, keys, cache, limit, people, nobody }
     }
 
     /// Who has sent this request.
     pub(super) async fn authenticate(&self, request: &HttpRequest) -> Result<Identity, Refusal> {
         if !self.settings.require_oauth {
-            return Ok(Identity { key: None, roles: Role::ALL.into() });
+            return Ok(Identity::of_roles(None, &Role::ALL));
         }
         let authorization = authorization(request)?;
-        let identity = if let Some(bearer_key) = bearer_key(authorization) {
-            self.bearer(bearer_key).await?
-        } else {
-            let url = self.url(request);
-            let signed = Signed { method: request.method().as_str(), url: &url, authorization };
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-            self.signed(&signed, now).await?
+        let identity = match bearer_key(authorization) {
+            Some(token) if token::has_form(token) => self.token(token).await?,
+            Some(bearer_key) => self.bearer(bearer_key).await?,
+            None => self.signed_request(request, authorization).await?,
         };
+        self.limited(identity).await
+    }
+
+    /// Counts a call of somebody who is known.
+    pub(super) async fn limited(&self, identity: Identity) -> Result<Identity, Refusal> {
         if let Some(key) = &identity.key {
             self.limit.check(key).await.map_err(Refusal::Limited)?;
         }
         Ok(identity)
+    }
+
+    /// The client that signed this request.
+    pub(super) async fn signed_request(
+        &self,
+        request: &HttpRequest,
+        authorization: &str,
+    ) -> Result<Identity, Refusal> {
+        let url = self.url(request);
+        let signed = Signed { method: request.method().as_str(), url: &url, authorization };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        self.signed(&signed, now).await
     }
 
     /// The client that signed a request to this URL.
@@ -181,11 +195,11 @@ impl Authenticator {
 
 impl Found {
     fn identity(self, key: &str) -> Identity {
-        Identity { key: Some(Rc::from(key)), roles: self.roles.into() }
+        Identity::of_roles(Some(key), &self.roles)
     }
 }
 
-fn authorization(request: &HttpRequest) -> Result<&str, Rejection> {
+pub(super) fn authorization(request: &HttpRequest) -> Result<&str, Rejection> {
     let mut values = request.headers().get_all(AUTHORIZATION);
     let value = values.next().ok_or(Rejection::Absent)?;
     if values.next().is_some() {
@@ -195,7 +209,7 @@ fn authorization(request: &HttpRequest) -> Result<&str, Rejection> {
 }
 
 /// What follows the scheme `Bearer`.
-fn bearer_key(authorization: &str) -> Option<&str> {
+pub(super) fn bearer_key(authorization: &str) -> Option<&str> {
     let (scheme, rest) = authorization.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| rest.trim())
 }

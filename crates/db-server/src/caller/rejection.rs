@@ -2,10 +2,17 @@
 
 use std::time::Duration;
 
+use jws::VerifyError as TokenError;
 use oauth1::VerifyError;
 use thiserror::Error;
 
-use crate::{cache::CacheError, crypt::CryptError, domain::DomainError, error::ApiError, store::StoreError};
+use crate::{
+    cache::CacheError,
+    crypt::CryptError,
+    domain::{DomainError, user::LogInError},
+    error::ApiError,
+    store::StoreError,
+};
 
 /// Why a caller is not known; for the log alone.
 #[derive(Debug, Eq, Error, PartialEq)]
@@ -26,6 +33,18 @@ pub(super) enum Rejection {
     WrongBearer,
     #[error("a bearer key came over a connection that others can read")]
     ReadableBearer,
+    #[error("a password came over a connection that others can read")]
+    ReadablePassword,
+    #[error("the password is wrong, or the user is locked out or disabled")]
+    WrongPassword,
+    #[error("{0}")]
+    Token(TokenError),
+    #[error("there are no tokens without login.key")]
+    NoTokens,
+    #[error("the token's user is disabled or gone")]
+    TokenOfNobody,
+    #[error("the token is older than the user's password or last disabling")]
+    OldToken,
     #[error("the nonce is too long")]
     LongNonce,
     #[error("the nonce has been used before")]
@@ -47,6 +66,8 @@ pub(super) enum Refusal {
     Store(#[from] StoreError),
     #[error(transparent)]
     Crypt(#[from] CryptError),
+    #[error(transparent)]
+    LogIn(#[from] LogInError),
 }
 
 impl From<Rejection> for Refusal {
@@ -67,8 +88,16 @@ impl Refusal {
         match self {
             Self::Unknown(rejection) => {
                 log::warn!("not authenticated: {rejection}");
-                ApiError::Unauthenticated
+                match rejection {
+                    Rejection::Token(TokenError::Expired) => ApiError::TokenExpired,
+                    Rejection::Token(_)
+                    | Rejection::NoTokens
+                    | Rejection::TokenOfNobody
+                    | Rejection::OldToken => ApiError::InvalidToken,
+                    _ => ApiError::Unauthenticated,
+                }
             }
+            Self::LogIn(error) => error.into(),
             Self::Unchecked(error) => ApiError::Unchecked(error),
             Self::Limited(wait) => ApiError::TooManyRequests(wait),
             Self::Store(error) => DomainError::from(error).into(),

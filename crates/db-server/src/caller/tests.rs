@@ -1,18 +1,22 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use actix_web::{http::header::AUTHORIZATION, test::TestRequest};
+use chrono::TimeDelta;
 use oauth1::{Credentials, SignatureMethod, VerifyError, sign};
 
 use super::{authenticator::Signed, rejection::Rejection, *};
 use crate::{
-    cache::Cache,
+    cache::{Cache, Sealed},
     crypt::EncryptionKeys,
     database::{ConnectParameters, Database, SslMode},
+    domain::{Clock, pin::PinRules, user::Users},
     limit::Limit,
-    settings::{AuthSettings, Client},
+    pin::PinHasher,
+    settings::{AuthSettings, Client, DoorSettings},
 };
 
 const SECRET: &str = "dummy-secret-dummy";
@@ -32,7 +36,16 @@ fn authenticator_with(change: impl FnOnce(&mut AuthSettings)) -> Authenticator {
     let database = Database::new(nowhere());
     let keys = EncryptionKeys::parse(&[EncryptionKeys::generate()]).unwrap();
     let cache = database.sealed(Cache::new(None), keys.clone());
-    Authenticator::new(settings, database, keys, cache, Limit::new(None, Cache::new(None)))
+    let people = people(database.clone(), cache.clone());
+    Authenticator::new(settings, database, keys, cache, Limit::new(None, Cache::new(None)), people)
+}
+
+/// Nobody has a password, and there are no tokens.
+fn people(database: Database, cache: Sealed) -> People {
+    let hasher = PinHasher::new("dummy-pepper-of-tests".into(), 64, 1).unwrap();
+    let rules = PinRules { max_failures: 5, window: TimeDelta::seconds(300) };
+    let users = Users::new(database, cache, hasher, rules, Clock::system(), BTreeSet::new());
+    People::new(Arc::new(users), None, Clock::system(), None, DoorSettings::default())
 }
 
 fn nowhere() -> ConnectParameters {

@@ -7,7 +7,7 @@ use super::print;
 
 pub(super) fn run(settings: &Settings) -> Exit {
     match server::check(settings) {
-        Ok(()) => print("the settings are good"),
+        Ok(_) => print("the settings are good"),
         Err(error) => {
             eprintln!("{}", chain(&error));
             error.exit()

@@ -7,6 +7,7 @@ mod log;
 mod migrate;
 mod rotate_keys;
 mod serve;
+mod user;
 
 use std::{
     fmt,
@@ -59,6 +60,8 @@ enum Command {
     RotateKeys,
     /// Add, list or disable the clients in the database.
     Client(client::ClientArguments),
+    /// Add, list, disable or enable the people who may log in, or set another password.
+    User(user::UserArguments),
     /// Write the transaction log of a day (UTC) as a CSV file, yesterday's unless told otherwise.
     Log(log::Options),
 }
@@ -86,6 +89,7 @@ impl Arguments {
             Command::Client(arguments) => {
                 actix_web::rt::System::new().block_on(client::run(settings, arguments))
             }
+            Command::User(arguments) => actix_web::rt::System::new().block_on(user::run(settings, arguments)),
             Command::Log(options) => log::run(&settings, options),
         }
     }

@@ -195,7 +195,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Whether a key has the form of those that are made here. Any other is not looked up.
-fn is_ours(key: &str) -> bool {
+pub(crate) fn is_ours(key: &str) -> bool {
     name_in(key).is_some()
 }
 

@@ -14,6 +14,7 @@ pub mod purchase;
 pub mod reference;
 pub mod seller;
 pub mod transaction;
+pub mod user;
 
 use std::time::Duration;
 

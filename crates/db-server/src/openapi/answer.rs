@@ -31,7 +31,7 @@ const RETRY_AFTER: Option<(&str, &str)> = Some(("Retry-After", "After how many s
 #[rustfmt::skip]
 const COMMON: [Common; 13] = [
     Common { status: "400", name: "Wrong", about: "Fields or JSON are wrong; the body says which.", schemas: &["FieldErrors", "Detail"], header: None },
-    Common { status: "401", name: "NotAuthenticated", about: "The caller is not known. The answer does not say why; the log does.", schemas: &["Detail"], header: Some(("WWW-Authenticate", "How to authenticate.")) },
+    Common { status: "401", name: "NotAuthenticated", about: "The caller is not known. The answer does not say why, except of a token; the log does.", schemas: &["Detail"], header: Some(("WWW-Authenticate", "How to authenticate.")) },
     Common { status: "403", name: "NotPermitted", about: "The caller lacks the role.", schemas: &["Detail"], header: None },
     Common { status: "404", name: "NotFound", about: "There is no such resource.", schemas: &["Detail"], header: None },
     Common { status: "412", name: "Changed", about: "The resource has changed since.", schemas: &["Detail"], header: None },

@@ -8,6 +8,7 @@ mod buyers;
 mod errors;
 mod field;
 mod operation;
+mod people;
 mod products;
 mod reference;
 mod reference_payments;
@@ -42,7 +43,9 @@ const ABOUT_OAUTH: &str = "\
 OAuth 1.0a without a user (RFC 5849), HMAC-SHA1 or HMAC-SHA256, in the `Authorization` header. The consumer key is the \
 client's name. The timestamp may be 300 s off; each nonce is good once. A token may be there and is not looked at.";
 
-const ABOUT_BEARER: &str = "An API key of a client that does not speak OAuth 1.";
+const ABOUT_BEARER: &str = "\
+An API key of a client that does not speak OAuth 1, or a token of `/login/`. What has the form of a token (three parts) \
+and has expired is told so.";
 
 /// The routes and schemas of one kind of resource.
 struct Part {
@@ -55,6 +58,7 @@ struct Part {
 fn parts() -> Vec<Part> {
     vec![
         services::part(),
+        people::part(),
         supervision::part(),
         buyers::part(),
         sellers::part(),

@@ -46,6 +46,11 @@ pub(super) fn put(path: &'static str, id: &str, summary: &str) -> Operation {
     Operation::new(HttpMethod::Put, path, id, summary).conditional()
 }
 
+/// An operation that sets what has no version.
+pub(super) fn switch(path: &'static str, id: &str, summary: &str) -> Operation {
+    Operation::new(HttpMethod::Put, path, id, summary)
+}
+
 /// An operation that is not offered, and says so.
 pub(super) fn delete(path: &'static str, id: &str, summary: &str) -> Operation {
     let mut operation = Operation::new(HttpMethod::Delete, path, id, summary);
@@ -247,6 +252,7 @@ impl Operation {
     /// Adds it to the document's paths.
     pub(super) fn add(self, paths: PathsBuilder, tag: &str) -> PathsBuilder {
         let role = match self.role {
+            "" if self.answers.contains_key("403") => "Needs no role.".to_owned(),
             "" => "Anyone may ask.".to_owned(),
             role => format!("Needs the role `{role}`."),
         };

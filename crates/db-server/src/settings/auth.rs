@@ -62,17 +62,6 @@ impl Role {
         }
     }
 
-    /// Its name in tokens.
-    #[must_use]
-    pub const fn authority(self) -> &'static str {
-        match self {
-            Self::Read => "ROLE_READ",
-            Self::Write => "ROLE_WRITE",
-            Self::Refund => "ROLE_REFUND",
-            Self::Admin => "ROLE_ADMIN",
-        }
-    }
-
     /// The role of this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

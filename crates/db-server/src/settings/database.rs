@@ -94,8 +94,8 @@ fn key_list(section: &Section, key: &str) -> Option<Vec<SecretString>> {
     }
 }
 
-/// One key, or a list of which the first encrypts.
-struct KeyList(Vec<SecretString>);
+/// One key, or a list of which the first encrypts or signs.
+pub(super) struct KeyList(pub(super) Vec<SecretString>);
 
 impl Value for KeyList {
     fn read(value: &toml::Value, environment: &Environment) -> Result<Self, String> {

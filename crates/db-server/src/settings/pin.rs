@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// The most misses that an operator may allow: a tenth of a percent of all PINs, and far too many.
-const MAX_FAILURES: u32 = 10;
+pub(super) const MAX_FAILURES: u32 = 10;
 /// The longest lock-out, 365 days.
-const MAX_WINDOW: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(super) const MAX_WINDOW: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// The most that one hash may cost: a gigabyte, a hundred times over.
 const MAX_COST: (u32, u32) = (1 << 20, 100);
 

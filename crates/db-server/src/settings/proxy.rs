@@ -34,20 +34,7 @@ pub struct IdentitySettings {
 }
 
 pub(super) fn read(section: &Section) -> ProxySettings {
-    let certificate: Option<PathBuf> = section.optional("certificate");
-    let key: Option<PathBuf> = section.optional("key");
-    let identity = match (certificate, key) {
-        (Some(certificate), Some(key)) => Some(Identity { certificate, key }),
-        (None, None) => None,
-        (Some(_), None) => {
-            section.fault("key", "missing; the certificate is of no use without it");
-            None
-        }
-        (None, Some(_)) => {
-            section.fault("certificate", "missing; the key is of no use without it");
-            None
-        }
-    };
+    let identity = client_identity(section);
     let client = ClientSettings {
         connect_timeout: positive(section, "connect_timeout", Duration::from_secs(5)),
         // Longer than provider-proxy waits for a provider, so that its account of a timeout arrives.
@@ -86,6 +73,24 @@ fn signing_key(section: &Section, pem: &SecretString) -> Option<SigningKey> {
         Ok(key) => Some(key),
         Err(error) => {
             section.fault("private_key", error.to_string());
+            None
+        }
+    }
+}
+
+/// What is presented to a server that asks: a certificate and its key, or neither.
+pub(super) fn client_identity(section: &Section) -> Option<Identity> {
+    let certificate: Option<PathBuf> = section.optional("certificate");
+    let key: Option<PathBuf> = section.optional("key");
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Some(Identity { certificate, key }),
+        (None, None) => None,
+        (Some(_), None) => {
+            section.fault("key", "missing; the certificate is of no use without it");
+            None
+        }
+        (None, Some(_)) => {
+            section.fault("certificate", "missing; the key is of no use without it");
             None
         }
     }

@@ -76,6 +76,7 @@ fn what_is_not_written_has_its_default() {
     assert_eq!(settings.auth.clients["webpay"].roles, [Role::Read, Role::Write]);
     assert_eq!(settings.proxy.client.total_timeout, Duration::from_secs(12));
     assert_eq!(settings.lockdown, Duration::from_secs(86_400));
+    assert!(settings.login.tokens.is_none() && settings.proxy.identity.is_none() && !settings.door.can_open());
 }
 
 #[test]
@@ -153,6 +154,24 @@ fn every_wrong_key_is_named_in_full() {
         ("limits.per_client = 100", "limits.per_client"),
         ("limits.per_client = '0/s'", "limits.per_client"),
         ("limits.per_server = '1/s'", "limits.per_server"),
+        ("login.key = 'dummy-secret-of-too-few-bytes'", "login.key"),
+        ("login.key = []", "login.key"),
+        ("login.key = ['dummy-secret-that-is-long-enough', 'dummy-short']", "login.key"),
+        ("login.lifetime = '25h'", "login.lifetime"),
+        ("login.lifetime = 0", "login.lifetime"),
+        ("login.max_failures = 0", "login.max_failures"),
+        ("login.max_failures = 11", "login.max_failures"),
+        ("login.failure_window = '366d'", "login.failure_window"),
+        ("login.password = 'x'", "login.password"),
+        ("proxy.identity.private_key = 'dummy-secret'", "proxy.identity.private_key"),
+        ("proxy.identity.issuer = ''", "proxy.identity.issuer"),
+        ("door.url = 'http://127.0.0.1:1'", "door.url"),
+        ("door.allowed = ['loopback']", "door.allowed"),
+        ("door.allowed = ['anywhere']", "door.allowed"),
+        ("door.allowed = ['http://shop.example.test']", "door.allowed"),
+        ("door.timeout = 0", "door.timeout"),
+        ("door.certificate = '/c'", "door.key"),
+        ("door.enabled = true", "door.enabled"),
         ("transactions.lockdown = '0h'", "transactions.lockdown"),
         ("transactions.lokdown = '1h'", "transactions.lokdown"),
         ("redis.url = 'redis://localhost'", "redis"),
@@ -205,6 +224,38 @@ fn a_pins_hash_may_only_be_cheap_on_a_loopback_address() {
     let cheap = "pin.memory_kib = 64\npin.iterations = 1\nserver.listen = ";
     assert_eq!(fault_of(&format!("{cheap}'0.0.0.0:2602'")), ["pin.memory_kib", "pin.iterations"]);
     assert!(parse(&merge(&format!("{cheap}'127.0.0.1:0'")), &[]).is_ok());
+}
+
+#[test]
+fn people_log_in_only_where_nobody_else_can_read_their_passwords() {
+    let login = "login.key = 'dummy-secret-that-is-long-enough'\nserver.listen = ";
+    assert_eq!(fault_of(&format!("{login}'0.0.0.0:2602'")), ["login.key"]);
+    let settings = parse(&merge(&format!("{login}'127.0.0.1:0'")), &[]).unwrap();
+    assert!(settings.login.tokens.is_some());
+}
+
+/// A key for tests alone (RFC 8410, section 10.3).
+const ED25519: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
+
+#[test]
+fn the_door_leads_to_this_machine_or_over_https_to_what_is_on_the_list() {
+    let text = format!(
+        "proxy.identity.private_key = {ED25519:?}\n\
+         door = {{url = 'https://shop.example.test/api', allowed = ['loopback', 'https://other.example.test']}}"
+    );
+    let door = parse(&merge(&text), &[]).unwrap().door;
+    let allows = |url: &str| door.allows(&chassis::base_url::BaseUrl::parse(url).unwrap());
+    for url in [
+        "https://shop.example.test/api/",
+        "https://other.example.test",
+        "http://localhost:1",
+        "http://[::1]/x",
+    ] {
+        assert!(allows(url), "{url}");
+    }
+    for url in ["https://shop.example.test", "http://other.example.test", "https://evil.example.test"] {
+        assert!(!allows(url), "{url}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ pub mod api_client;
 pub mod buyer;
 pub mod code;
 mod creation;
+pub mod door;
 pub mod error;
 pub mod failure;
 pub mod id;
@@ -15,6 +16,7 @@ pub mod seller;
 pub mod transaction;
 pub mod transaction_event;
 pub mod transaction_log;
+pub mod user;
 
 pub use error::{Busyness, ConnectionLoss, ConstraintKind, ConstraintViolation, StoreError};
 pub use page::{Listed, Page};

@@ -7,8 +7,9 @@ pub mod credential;
 pub mod door;
 pub mod egress;
 pub mod header_rules;
-pub mod path;
 pub mod rewrite;
 pub mod scan;
 pub mod target;
 pub mod template;
+
+pub use relay::path;

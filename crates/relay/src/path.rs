@@ -132,7 +132,8 @@ fn check_encoded(segment: &str) -> Result<(), PathError> {
 
 /// Whether something holds of a text as it is, decoded once, decoded twice and so on: a server that decodes once more
 /// than it should must not find what is not seen here. Each turn shortens the text.
-pub(super) fn in_any_reading(text: &str, holds: fn(&str) -> bool) -> bool {
+#[must_use]
+pub fn in_any_reading(text: &str, holds: fn(&str) -> bool) -> bool {
     let mut text = Cow::Borrowed(text);
     loop {
         if holds(&text) {
@@ -151,13 +152,15 @@ pub(super) fn in_any_reading(text: &str, holds: fn(&str) -> bool) -> bool {
 
 /// Whether a text is `.` or `..`, or holds one between slashes: an encoded slash is data here and may be a separator
 /// there. `..;x` is `..` to servers that know path parameters.
-pub(super) fn has_dots(text: &str) -> bool {
+#[must_use]
+pub fn has_dots(text: &str) -> bool {
     let is_dots = |part: &str| matches!(part.split(';').next(), Some("." | ".."));
     text.contains('.') && text.split(['/', '\\']).any(is_dots)
 }
 
 /// Whether a text has a slash of either kind.
-pub(super) fn has_slash(text: &str) -> bool {
+#[must_use]
+pub fn has_slash(text: &str) -> bool {
     text.contains(['/', '\\'])
 }
 

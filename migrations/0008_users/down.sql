@@ -1,0 +1,2 @@
+drop table door;
+drop table users;
