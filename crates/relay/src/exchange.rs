@@ -1,9 +1,19 @@
 //! What goes to an upstream, and what comes back.
 
-use std::net::SocketAddr;
+use std::{
+    future::ready,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
 
-use actix_web::{HttpRequest, dev::Payload, http::header as actix_header};
+use actix_web::{
+    HttpRequest,
+    dev::Payload,
+    http::{Version, header as actix_header},
+};
 use bytes::Bytes;
+use futures_util::{Stream as _, StreamExt as _, stream, stream::LocalBoxStream};
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::{IncomingBody, hygiene};
@@ -54,7 +64,7 @@ impl Outgoing {
 }
 
 impl OutgoingBody {
-    /// The body of a caller's request: none where HTTP/1.1 declares none.
+    /// The body of a caller's request; none where there is none.
     #[must_use]
     pub fn from_caller(request: &HttpRequest, payload: Payload, limit: u64) -> Self {
         // What follows a request to switch protocols belongs to the other protocol.
@@ -66,9 +76,24 @@ impl OutgoingBody {
         }
         let length = request.headers().get(actix_header::CONTENT_LENGTH);
         match length.and_then(|value| value.to_str().ok()?.trim().parse().ok()) {
+            // HTTP/2 needs neither; actix-web offers it to callers with TLS.
+            None if request.version() == Version::HTTP_2 => Self::unless_ended(payload, limit),
             None => Self::Empty,
             Some(0) => Self::Full(Bytes::new()),
             Some(length) => Self::Stream { payload, length: Some(length), limit },
+        }
+    }
+
+    /// A body of unknown length, unless it has ended before it began: GET should not be sent with an empty one.
+    fn unless_ended(mut payload: Payload, limit: u64) -> Self {
+        // Whoever polls it next waits for it.
+        match Pin::new(&mut payload).poll_next(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(None) => Self::Empty,
+            Poll::Ready(Some(first)) => {
+                let all: LocalBoxStream<'static, _> = Box::pin(stream::once(ready(first)).chain(payload));
+                Self::Stream { payload: all.into(), length: None, limit }
+            }
+            Poll::Pending => Self::Stream { payload, length: None, limit },
         }
     }
 }

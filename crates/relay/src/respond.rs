@@ -52,7 +52,7 @@ pub fn respond(
         Shape::NotModified(Some(length)) => {
             head.headers_mut().insert(actix_header::CONTENT_LENGTH, length.into());
         }
-        Shape::NotModified(None) | Shape::Nothing | Shape::Sized(_) | Shape::Chunks => {}
+        Shape::NotModified(None) | Shape::Nothing | Shape::Sized(_) | Shape::Stream => {}
     }
     response.map_into_boxed_body()
 }
@@ -66,8 +66,8 @@ enum Shape {
     NotModified(Option<u64>),
     /// `Content-Length`; the answer to HEAD says it without the body.
     Sized(u64),
-    /// actix-web frames the chunks.
-    Chunks,
+    /// actix-web frames it: chunks in HTTP/1.1, a stream in HTTP/2.
+    Stream,
     /// We do: actix-web has no trailers, and none of its own chunks after a request to switch protocols.
     OwnChunks,
     /// The end of the connection ends the body: HTTP/1.0 has no chunks.
@@ -76,16 +76,19 @@ enum Shape {
 
 impl Shape {
     fn of(request: &HttpRequest, status: StatusCode, headers: &HeaderMap, length: Option<u64>) -> Self {
-        let has_trailers =
-            || headers.contains_key(header::TRAILER) || hygiene::accepts_trailers(request.headers());
+        let must_frame = || {
+            headers.contains_key(header::TRAILER)
+                || hygiene::accepts_trailers(request.headers())
+                || hygiene::wants_websocket(request.headers())
+        };
         match length {
             _ if status == StatusCode::NO_CONTENT => Self::Nothing,
             length if status == StatusCode::NOT_MODIFIED => Self::NotModified(length),
             Some(length) => Self::Sized(length),
             None if *request.method() == Method::HEAD => Self::Nothing,
             None if request.version() < Version::HTTP_11 => Self::UntilClose,
-            None if has_trailers() || hygiene::wants_websocket(request.headers()) => Self::OwnChunks,
-            None => Self::Chunks,
+            None if request.version() == Version::HTTP_11 && must_frame() => Self::OwnChunks,
+            None => Self::Stream,
         }
     }
 
@@ -93,7 +96,7 @@ impl Shape {
         match self {
             Self::Nothing | Self::NotModified(_) => BodySize::None,
             Self::Sized(length) => BodySize::Sized(length),
-            Self::Chunks | Self::OwnChunks | Self::UntilClose => BodySize::Stream,
+            Self::Stream | Self::OwnChunks | Self::UntilClose => BodySize::Stream,
         }
     }
 

@@ -5,6 +5,7 @@
 mod failures;
 mod faithful;
 mod framing;
+mod http2;
 mod pooling;
 mod support;
 mod tls;

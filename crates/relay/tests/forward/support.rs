@@ -22,6 +22,7 @@ use chassis::base_url::BaseUrl;
 use futures_util::Stream;
 use http::{HeaderMap, Method};
 use relay::{Outgoing, OutgoingBody, Upgrade, Upstream, UpstreamSettings};
+use rustls::ServerConfig;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -70,6 +71,19 @@ pub(crate) fn proxy_with(
     upstream: SocketAddr,
     change: impl Fn(&mut UpstreamSettings) + Clone + Send + 'static,
 ) -> Proxy {
+    start(upstream, change, None)
+}
+
+/// A proxy that speaks TLS, and with it HTTP/2.
+pub(crate) fn proxy_with_tls(upstream: SocketAddr, tls: ServerConfig) -> Proxy {
+    start(upstream, |_| {}, Some(tls))
+}
+
+fn start(
+    upstream: SocketAddr,
+    change: impl Fn(&mut UpstreamSettings) + Clone + Send + 'static,
+    tls: Option<ServerConfig>,
+) -> Proxy {
     let server = HttpServer::new(move || {
         let mut settings = settings(upstream);
         change(&mut settings);
@@ -80,9 +94,13 @@ pub(crate) fn proxy_with(
     })
     .workers(1)
     .disable_signals()
-    .tcp_nodelay(true)
-    .bind("127.0.0.1:0")
-    .unwrap();
+    .tcp_nodelay(true);
+    let here = "127.0.0.1:0";
+    let server = match tls {
+        None => server.bind(here),
+        Some(tls) => server.bind_rustls_0_23(here, tls),
+    };
+    let server = server.unwrap();
     let address = server.addrs()[0];
     let server = server.run();
     let handle = server.handle();
