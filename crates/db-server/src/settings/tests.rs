@@ -76,7 +76,9 @@ fn what_is_not_written_has_its_default() {
     assert_eq!(settings.auth.clients["webpay"].roles, [Role::Read, Role::Write]);
     assert_eq!(settings.proxy.client.total_timeout, Duration::from_secs(12));
     assert_eq!(settings.lockdown, Duration::from_secs(86_400));
-    assert!(settings.login.tokens.is_none() && settings.proxy.identity.is_none() && !settings.door.can_open());
+    assert!(
+        settings.login.tokens.is_none() && settings.proxy.identity.is_none() && !settings.door.can_open()
+    );
 }
 
 #[test]

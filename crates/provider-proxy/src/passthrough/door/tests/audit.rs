@@ -33,7 +33,8 @@ async fn a_request_that_is_answered_has_its_line() {
     let target = Upstream::answering("HTTP/1.1 404 No\r\nContent-Length: 5\r\n\r\nnope!").await;
     let keys = "credential = { kind = 'bearer', token = 'dummy-token-12345', version = 'v7' }";
     let proxy = audited(folder.path(), &target.url(), keys);
-    let sent = head("POST", "/proxy/shop/a%2Fb?email=x@y.test&c", &["Content-Length: 3", "X-Request-Id: r-1"]);
+    let sent =
+        head("POST", "/proxy/shop/a%2Fb?email=x@y.test&c", &["Content-Length: 3", "X-Request-Id: r-1"]);
     assert_eq!(proxy.send(sent + "abc").await.status, 404);
     let line = &proxy.lines(folder.path(), 1).await[0];
     for (key, expected) in [

@@ -21,7 +21,10 @@ async fn a_target_that_cannot_be_reached_is_a_500() {
 async fn redirects_are_never_followed_and_lead_nobody_on() {
     let other = Upstream::answering(ok("")).await;
     for status in [300, 301, 302, 303, 305, 307, 308, 399] {
-        let answer = format!("HTTP/1.1 {status} Go\r\nLocation: {}/x\r\nRefresh: 0\r\nContent-Length: 0\r\n\r\n", other.url());
+        let answer = format!(
+            "HTTP/1.1 {status} Go\r\nLocation: {}/x\r\nRefresh: 0\r\nContent-Length: 0\r\n\r\n",
+            other.url()
+        );
         let target = Upstream::answering(answer).await;
         let proxy = Proxy::shop(&target, "");
         let answer = proxy.get("/proxy/shop/a").await;
@@ -117,7 +120,10 @@ async fn an_answer_that_holds_the_credential_is_withheld() {
 async fn a_credential_far_into_a_body_breaks_the_answer_off() {
     let long = "x".repeat(200_000);
     let body = format!("{long}dummy-token-12345{long}");
-    let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
     let target = Upstream::answering(answer).await;
     let proxy = Proxy::shop(&target, TOKEN);
     let got = proxy.get("/proxy/shop/a").await;
@@ -130,7 +136,8 @@ async fn a_credential_far_into_a_body_breaks_the_answer_off() {
 #[actix_web::test]
 async fn a_target_that_fails_is_left_alone() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let proxy = Proxy::start(&shop(&format!("http://{free}"), "breaker = { failures = 2, open_for = '60s' }"));
+    let proxy =
+        Proxy::start(&shop(&format!("http://{free}"), "breaker = { failures = 2, open_for = '60s' }"));
     for kind in ["connect", "connect", "circuit_open"] {
         let answer = proxy.get("/proxy/shop/a").await;
         assert_eq!(answer.own().1, kind);

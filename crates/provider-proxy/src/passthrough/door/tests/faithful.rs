@@ -9,7 +9,21 @@ use super::*;
 #[actix_web::test]
 async fn status_headers_and_body_come_through_unchanged() {
     let binary: Vec<u8> = (0..=255).cycle().take(70_000).collect();
-    for status in ["200 OK", "201 Created", "202 Accepted", "206 Partial Content", "400 Bad Request", "402 Payment Required", "404 Not Found", "422 Unprocessable", "429 Too Many", "500 Oops", "503 Busy", "299 Odd", "599 Odd"] {
+    for status in [
+        "200 OK",
+        "201 Created",
+        "202 Accepted",
+        "206 Partial Content",
+        "400 Bad Request",
+        "402 Payment Required",
+        "404 Not Found",
+        "422 Unprocessable",
+        "429 Too Many",
+        "500 Oops",
+        "503 Busy",
+        "299 Odd",
+        "599 Odd",
+    ] {
         let mut answer = format!(
             "HTTP/1.1 {status}\r\nContent-Length: 70000\r\nContent-Type: application/octet-stream\r\nSet-Cookie: a=1\r\n\
              set-cookie: b=2\r\nRetry-After: 7\r\nLocation: /x\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: s\r\n\
@@ -77,7 +91,9 @@ async fn trailers_come_through_to_a_caller_that_takes_them() {
 #[actix_web::test]
 async fn head_says_how_long_the_body_were_and_304_is_data() {
     let target = Upstream::with(|received| match received.line().split(' ').next() {
-        Some("HEAD") => b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 99999999999\r\n\r\n".to_vec(),
+        Some("HEAD") => {
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 99999999999\r\n\r\n".to_vec()
+        }
         _ => b"HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n".to_vec(),
     })
     .await;
@@ -151,7 +167,8 @@ async fn text_is_compressed_for_a_caller_that_takes_it() {
 
 #[actix_web::test]
 async fn without_compress_what_the_caller_takes_is_the_targets_business() {
-    let target = Upstream::answering("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\nxyz").await;
+    let target =
+        Upstream::answering("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\nxyz").await;
     let proxy = Proxy::shop(&target, "");
     let answer = proxy.ask("GET", "/proxy/shop/a", &["Accept-Encoding: br"]).await;
     assert_eq!((answer.header("content-encoding"), answer.body()), (vec!["br"], b"xyz".to_vec()));

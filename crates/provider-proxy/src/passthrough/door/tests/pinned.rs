@@ -59,7 +59,14 @@ async fn asked(resolver: &Rebinding, port: u16, keys: &str) -> Answered {
 #[actix_web::test]
 async fn a_name_that_leads_inside_is_not_dialled() {
     let local = Upstream::answering(ok("")).await;
-    for answer in ["127.0.0.1", "::ffff:127.0.0.1", "8.8.8.8 127.0.0.1", "169.254.169.254", "10.0.0.1", "64:ff9b::7f00:1"] {
+    for answer in [
+        "127.0.0.1",
+        "::ffff:127.0.0.1",
+        "8.8.8.8 127.0.0.1",
+        "169.254.169.254",
+        "10.0.0.1",
+        "64:ff9b::7f00:1",
+    ] {
         let resolver = Rebinding::new(answer, answer);
         let got = asked(&resolver, local.address.port(), "").await;
         assert_eq!(got.own(), (502, "egress".into()), "{answer}");
@@ -94,7 +101,8 @@ async fn the_address_that_was_judged_is_the_one_that_is_dialled() {
 
 #[actix_web::test]
 async fn every_new_connection_is_judged_anew() {
-    let local = Upstream::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+    let local =
+        Upstream::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
     let resolver = Rebinding::new("127.0.0.1", "169.254.169.254");
     let shared = resolver.clone();
     let settings = shop(&format!("http://shop.test:{}", local.address.port()), "");

@@ -8,7 +8,11 @@ async fn the_path_and_the_query_go_out_byte_for_byte() {
         ("", "/proxy/shop", "/"),
         ("", "/proxy/shop/", "/"),
         ("", "/proxy/shop?a=b", "/?a=b"),
-        ("", "/proxy/shop/a%2Fb/%41/~x/@y:1;p=2?b=2&a=1&b=3&c&d=%2f%2E&e[]={f}|", "/a%2Fb/%41/~x/@y:1;p=2?b=2&a=1&b=3&c&d=%2f%2E&e[]={f}|"),
+        (
+            "",
+            "/proxy/shop/a%2Fb/%41/~x/@y:1;p=2?b=2&a=1&b=3&c&d=%2f%2E&e[]={f}|",
+            "/a%2Fb/%41/~x/@y:1;p=2?b=2&a=1&b=3&c&d=%2f%2E&e[]={f}|",
+        ),
         ("", "/proxy/shop/a?", "/a?"),
         ("", "/proxy/shop/a/", "/a/"),
         ("", "/proxy/shop/a?next=http://x/../y//z", "/a?next=http://x/../y//z"),
@@ -41,7 +45,8 @@ async fn what_a_caller_says_of_host_way_and_method_changes_nothing() {
         .await;
     assert_eq!(answer.status, 200);
     let received = target.only();
-    let mut names: Vec<_> = received.head.lines().skip(1).filter_map(|line| line.split(": ").next()).collect();
+    let mut names: Vec<_> =
+        received.head.lines().skip(1).filter_map(|line| line.split(": ").next()).collect();
     names.retain(|name| !name.is_empty());
     names.sort_by_key(|name| name.to_lowercase());
     assert_eq!(names, ["host", "x-kept", "x-kept"], "{}", received.head);
@@ -71,7 +76,8 @@ async fn every_method_and_every_kind_of_body_passes() {
 async fn a_body_in_chunks_stays_one() {
     let target = Upstream::answering(ok("")).await;
     let proxy = Proxy::shop(&target, "");
-    let sent = head("POST", "/proxy/shop/a", &["Transfer-Encoding: chunked"]) + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+    let sent =
+        head("POST", "/proxy/shop/a", &["Transfer-Encoding: chunked"]) + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
     assert_eq!(proxy.send(sent).await.status, 200);
     let received = target.only();
     assert_eq!(received.header("transfer-encoding"), ["chunked"]);
@@ -84,7 +90,8 @@ async fn a_body_in_chunks_stays_one() {
 async fn a_body_that_grows_too_large_on_the_way_is_a_413() {
     let target = Upstream::answering(ok("")).await;
     let proxy = Proxy::shop(&target, "max_request_body = 4");
-    let sent = head("POST", "/proxy/shop/a", &["Transfer-Encoding: chunked"]) + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+    let sent =
+        head("POST", "/proxy/shop/a", &["Transfer-Encoding: chunked"]) + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
     assert_eq!(proxy.send(sent).await.own(), (413, "request_too_large".into()));
     assert!(target.received().is_empty(), "the target got a whole request");
     proxy.stop().await;
@@ -92,12 +99,14 @@ async fn a_body_that_grows_too_large_on_the_way_is_a_413() {
 
 #[actix_web::test]
 async fn header_rules_and_rewrite_change_what_the_target_gets() {
-    let target = Upstream::answering("HTTP/1.1 200 OK\r\nX-Old: 1\r\nX-Gone: 1\r\nContent-Length: 0\r\n\r\n").await;
+    let target =
+        Upstream::answering("HTTP/1.1 200 OK\r\nX-Old: 1\r\nX-Gone: 1\r\nContent-Length: 0\r\n\r\n").await;
     let keys = "rewrite = '/shops/7/{tail}'\n\
                 request_headers = { set = { x-key = 'k', cache-control = 'no-store' }, remove = ['x-secret'] }\n\
                 response_headers = { set = { x-old = 'new' }, remove = ['x-gone'] }";
     let proxy = Proxy::shop(&target, keys);
-    let answer = proxy.ask("GET", "/proxy/shop/a?b", &["X-Secret: 1", "X-Key: mine", "X-Key: mine too"]).await;
+    let answer =
+        proxy.ask("GET", "/proxy/shop/a?b", &["X-Secret: 1", "X-Key: mine", "X-Key: mine too"]).await;
     let received = target.only();
     assert_eq!(received.line(), "GET /shops/7/a?b HTTP/1.1");
     assert_eq!(received.header("x-key"), ["k"]);
@@ -127,7 +136,10 @@ async fn a_websocket_is_tunnelled_where_the_target_allows_it_and_dropped_elsewhe
     let upgrade = "GET /proxy/shop/ws HTTP/1.1\r\nHost: proxy\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
     let target = Upstream::answering(switching).await;
-    let proxy = Proxy::shop(&target, "websocket = true\ncredential = { kind = 'bearer', token = 'dummy-token-12345' }");
+    let proxy = Proxy::shop(
+        &target,
+        "websocket = true\ncredential = { kind = 'bearer', token = 'dummy-token-12345' }",
+    );
     let mut stream = TcpStream::connect(proxy.address).await.unwrap();
     stream.write_all(upgrade.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
