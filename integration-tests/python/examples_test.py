@@ -19,6 +19,8 @@ FIRST = [
 # A signature cannot be written down beforehand, and what is never offered has no example.
 REFUSED = {
     "receive_reference_notice": 403,
+    # Nobody is a user yet.
+    "log_in": 401,
     "delete_reference_seller": 403,
     "delete_reference_product": 403,
     "delete_reference_terms": 403,

@@ -30,6 +30,7 @@ class Pair:
     """Where the servers are, and the client that may do everything."""
 
     db_server: str
+    provider_proxy: str
     sandbox: str
     key: str
     secret: str
@@ -75,22 +76,21 @@ def unique(name):
 
 
 @contextlib.contextmanager
-def running(db_settings=SETTINGS, proxy_settings=""):
-    """Runs a pair on free ports with these settings merged over its own, and takes everything away again."""
+def running(proxy_settings=""):
+    """Runs a pair on free ports, and takes everything away again. The text is TOML over provider-proxy's settings."""
     # Told to end, everything is still taken away.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="solitude-python-") as folder:
         # Postgres, which runs as another user when this is root, walks through it.
         os.chmod(folder, 0o711)
-        state = pathlib.Path(folder) / "state"
-        settings = []
-        for name, content in (("db", db_settings), ("proxy", proxy_settings)):
-            file = pathlib.Path(folder) / f"{name}.toml"
-            file.write_text(content)
-            settings += [f"--{name}-settings", file]
+        state, settings = pathlib.Path(folder) / "state", pathlib.Path(folder) / "settings.toml"
+        settings.write_text(SETTINGS)
+        of_proxy = pathlib.Path(folder) / "proxy-settings.toml"
+        of_proxy.write_text(proxy_settings)
+        files = ["--db-settings", settings, "--proxy-settings", of_proxy]
         ports = [word for name in ("db", "proxy", "sandbox") for word in (f"--{name}-port", "0")]
         process = subprocess.Popen(
-            [REPOSITORY / "dev", "up", "--state", state, *settings, *ports],
+            [REPOSITORY / "dev", "up", "--state", state, *files, *ports],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -127,4 +127,4 @@ def _await_ready(process, last):
 def _read(file):
     pair = json.loads(file.read_text())
     client = pair["client"]
-    return Pair(pair["db_server"], pair["sandbox"], client["key"], client["secret"], file)
+    return Pair(pair["db_server"], pair["provider_proxy"], pair["sandbox"], client["key"], client["secret"], file)

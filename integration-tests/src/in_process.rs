@@ -121,7 +121,7 @@ impl PairOptions {
         let provider_proxy = start_provider_proxy(table);
         let mut table = db_server_settings(socket_folder, database, provider_proxy.url(), &dummies);
         merge(&mut table, db_settings);
-        let db_server = start_db_server_with(table, clock);
+        let db_server = start_db_server_by(table, clock);
         Pair { db_server, provider_proxy, sandbox, database: None, dummies }
     }
 }
@@ -311,10 +311,15 @@ pub fn start_provider_proxy(table: Table) -> Server {
 /// When it does not start.
 #[must_use]
 pub fn start_db_server(table: Table) -> Server {
-    start_db_server_with(table, Clock::system())
+    start_db_server_by(table, Clock::system())
 }
 
-fn start_db_server_with(table: Table, clock: Clock) -> Server {
+/// Starts db-server with these settings; it goes by this clock.
+///
+/// # Panics
+/// When it does not start.
+#[must_use]
+pub fn start_db_server_by(table: Table, clock: Clock) -> Server {
     start("db-server", async || {
         let settings = db_server::settings::read(table, Environment::default());
         let settings = settings.map_err(|error| error.to_string())?;

@@ -117,6 +117,14 @@ impl DbServer<'_> {
     }
 }
 
+/// Over db-server's settings: people may log in, and the door may lead anywhere on this machine.
+#[must_use]
+pub fn people_and_door(login_key: Secret) -> Table {
+    let login = table([("key", login_key.0)]);
+    let door = table([("allowed", vec![text("loopback")].into())]);
+    table([("login", login.into()), ("door", door.into())])
+}
+
 /// What provider-proxy's settings are made of.
 pub struct ProviderProxy<'a> {
     /// The address to listen on.

@@ -1,5 +1,7 @@
 //! Reads certificates and keys, and makes the TLS configurations of both directions.
 
+#[cfg(test)]
+pub(crate) mod authority;
 mod live;
 mod subject_name;
 

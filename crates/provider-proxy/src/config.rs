@@ -9,7 +9,7 @@ use chassis::{
     environment::Environment,
     logging::LogSettings,
     server::ServerSettings,
-    settings::{Reader, Section, SettingsError, find_file},
+    settings::{Reader, SecretString, Section, SettingsError, find_file},
 };
 
 pub use self::{
@@ -65,6 +65,11 @@ impl Settings {
     /// [`SettingsError::Faults`] with every fault at once, a database or cache in settings or environment among them.
     pub fn read(table: toml::Table, environment: Environment) -> Result<Self, SettingsError> {
         Origin::no_file(environment).read_table(table).1
+    }
+
+    /// The secrets that no answer of a target may hold.
+    pub fn secrets(&self) -> impl Iterator<Item = SecretString> {
+        self.targets.secrets().chain(self.providers.secrets())
     }
 
     fn read_sections(root: &Section, origin: Origin) -> Self {

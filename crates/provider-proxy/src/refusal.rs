@@ -27,10 +27,14 @@ const IN_SETTINGS: &str = "provider-proxy has no database and no cache; remove i
 const IN_ENVIRONMENT: &str = "belongs to a database or a cache, which provider-proxy must not have";
 const IS_URL: &str = "holds the URL of a database or a cache, which provider-proxy must not have";
 
+/// The tables whose keys are names that the operator chooses: a caller may well be called `db-server`.
+const FREE_NAMES: [&str; 2] = ["callers", "targets"];
+
 fn refuse_in_table(table: &mut toml::Table, path: &str, faults: &mut Faults) {
+    let names_are_free = FREE_NAMES.contains(&path);
     table.retain(|key, value| {
         let name = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-        if key_names_a_store(key) && !is_header(&name) {
+        if !names_are_free && key_names_a_store(key) && !is_header(&name) {
             faults.add(name, IN_SETTINGS);
             return false;
         }

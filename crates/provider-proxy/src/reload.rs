@@ -16,6 +16,7 @@ pub use watch::{Trigger, Watcher};
 use crate::{
     audit::Event,
     config::Settings,
+    passthrough::scan::Scanner,
     server::{self, StartError},
     services::Services,
 };
@@ -54,6 +55,8 @@ pub struct Snapshot {
     pub generation: u64,
     /// The settings.
     pub settings: Settings,
+    /// What finds the secrets of all targets and providers in what a target answers: one must not give away another's.
+    pub scanner: Arc<Scanner>,
 }
 
 impl Snapshot {
@@ -65,7 +68,10 @@ impl Snapshot {
     pub fn build(settings: Settings, previous: Option<&Self>) -> Result<Self, StartError> {
         server::check(&settings)?;
         let generation = previous.map_or(0, |previous| previous.generation.saturating_add(1));
-        Ok(Self { generation, settings })
+        // What was in use until now, or was minted meanwhile, may be with a target still.
+        let old = previous.into_iter().flat_map(|old| old.settings.secrets().chain(old.scanner.minted()));
+        let scanner = Arc::new(Scanner::new(settings.secrets().chain(old)));
+        Ok(Self { generation, settings, scanner })
     }
 }
 

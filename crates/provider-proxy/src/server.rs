@@ -33,11 +33,11 @@ pub use run::Application;
 
 use crate::{
     audit::{AuditError, Event},
-    caller::{Caller, CallerError, CallerVerifier},
+    caller::{Caller, CallerError},
     config::Settings,
     error::{PROXY, ProxyError},
     metrics::MetricsError,
-    passthrough::door,
+    passthrough::door::{self, Door},
     providers::{Answer, Connectors},
     services::Services,
 };
@@ -115,8 +115,9 @@ impl FromRequest for Admitted {
     type Future = Ready<Result<Self, ProxyError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let verifier = request.app_data::<Data<CallerVerifier>>();
-        let verified = verifier.ok_or(CallerError::NoVerifier).and_then(|verifier| verifier.verify(request));
+        // The pass-through and the operations know their callers by the same tokens.
+        let door = request.app_data::<Data<Door>>();
+        let verified = door.ok_or(CallerError::NoVerifier).and_then(|door| door.caller(request));
         ready(verified.map(Self).map_err(|source| ProxyError::Caller { target: PROXY, source }))
     }
 }

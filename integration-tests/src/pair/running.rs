@@ -46,6 +46,7 @@ pub(super) struct Pair {
     sandbox: Server,
     postgres: PrivatePostgres,
     client_secret: String,
+    identity_public_key: PathBuf,
 }
 
 /// One server and where it listens.
@@ -65,7 +66,8 @@ impl Pair {
         let provider_proxy = making.provider_proxy(&sandbox.url).await?;
         let db_server = making.db_server(&postgres, &provider_proxy.url).await?;
         let client_secret = secrets.client_secret.value().to_owned();
-        Ok(Self { db_server, provider_proxy, sandbox, postgres, client_secret })
+        let identity_public_key = secrets.identity_public_key.clone();
+        Ok(Self { db_server, provider_proxy, sandbox, postgres, client_secret, identity_public_key })
     }
 
     /// db-server's URL.
@@ -97,6 +99,7 @@ impl Pair {
             "sandbox": self.sandbox.url,
             "postgres": self.postgres(),
             "client": {"key": key, "secret": secret},
+            "identity_public_key": self.identity_public_key,
             "pids": {
                 "local_pair": std::process::id(),
                 "postgres": self.postgres.process().map(Process::pid),
@@ -223,7 +226,9 @@ impl Making<'_> {
             proxy_url: proxy.to_owned(),
             identity_key: self.secrets.identity_key.setting(),
         };
-        self.serve("db-server", made.table(), self.options.db_settings.as_deref()).await
+        let mut table = made.table();
+        settings::merge(&mut table, settings::people_and_door(self.secrets.login_key.setting()));
+        self.serve("db-server", table, self.options.db_settings.as_deref()).await
     }
 
     /// Writes a server's settings, starts it and waits until it is ready.

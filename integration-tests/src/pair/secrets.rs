@@ -56,6 +56,8 @@ pub(super) struct Secrets {
     pub(super) identity_key: SecretFile,
     /// The file with the public half of it.
     pub(super) identity_public_key: PathBuf,
+    /// The key of the tokens of those who log in.
+    pub(super) login_key: SecretFile,
 }
 
 impl Secrets {
@@ -77,6 +79,7 @@ impl Secrets {
             identity_public_key,
             encryption_key: secret("encryption-key", fernet::Fernet::generate_key)?,
             lookup_key: secret("lookup-key", random)?,
+            login_key: secret("login-key", random)?,
             pepper: secret("pin-pepper", random)?,
             client_secret: secret("client-secret", random)?,
             consumer_key: secret("reference-consumer-key", random)?,

@@ -118,7 +118,11 @@ async fn the_request_id_goes_on_to_the_next_hop() {
 #[actix_web::test]
 async fn tls_is_believed_only_from_the_authority_that_is_named_and_for_the_right_name() {
     let (authority, stranger) = (Authority::new(), Authority::new());
-    let bound = serve(Some(TlsSettings { identity: authority.identity("localhost"), client_ca: None }));
+    let bound = serve(Some(TlsSettings {
+        identity: authority.identity("localhost"),
+        client_ca: None,
+        crl: Vec::new(),
+    }));
     let (port, handle) = (bound.address().port(), bound.handle());
     actix_web::rt::spawn(bound.run());
 
@@ -139,8 +143,11 @@ async fn tls_is_believed_only_from_the_authority_that_is_named_and_for_the_right
 #[actix_web::test]
 async fn a_server_with_an_authority_for_clients_serves_only_its_clients() {
     let (authority, stranger) = (Authority::new(), Authority::new());
-    let tls =
-        TlsSettings { identity: authority.identity("localhost"), client_ca: Some(authority.path("ca.pem")) };
+    let tls = TlsSettings {
+        identity: authority.identity("localhost"),
+        client_ca: Some(authority.path("ca.pem")),
+        crl: Vec::new(),
+    };
     let bound = serve(Some(tls));
     let (url, handle) = (format!("https://localhost:{}/", bound.address().port()), bound.handle());
     actix_web::rt::spawn(bound.run());

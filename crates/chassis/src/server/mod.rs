@@ -226,3 +226,5 @@ fn write_address(path: &Path, address: SocketAddr) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;

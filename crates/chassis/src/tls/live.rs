@@ -236,6 +236,3 @@ fn fingerprint(settings: &TlsSettings) -> u64 {
     }
     hasher.finish()
 }
-
-#[cfg(test)]
-mod tests;

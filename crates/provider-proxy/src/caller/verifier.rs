@@ -72,6 +72,11 @@ impl CallerVerifier {
         Ok(Caller { entry, ..caller })
     }
 
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.tokens.borrow().len()
+    }
+
     /// The entry of the connection's certificate.
     fn entry(&self, request: &HttpRequest) -> Result<Option<Rc<CallerEntry>>, CallerError> {
         let Some(entries) = &self.entries else { return Ok(None) };

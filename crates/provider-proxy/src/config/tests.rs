@@ -107,16 +107,68 @@ fn a_realm_that_would_break_the_header_is_refused() {
     assert_eq!(keys, ["providers.reference.realm"], "{report}");
 }
 
+/// `[identity]` with a public key that is there.
+fn identity() -> String {
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../jws/src/fixtures/ed25519_public.pem");
+    format!("[identity]\npublic_keys = [{key:?}]\n")
+}
+
+const LISTED: &str = "[callers.db-server]\nsan = \"db.example.test\"\noperations = [\"*\"]\n";
+
 #[test]
-fn an_address_that_others_reach_needs_client_certificates() {
+fn an_address_that_others_reach_needs_client_certificates_and_signed_identities() {
     for listen in ["0.0.0.0:2603", "[::]:2603", "192.0.2.1:0"] {
         let (keys, _) = faults(&format!("[server]\nlisten = \"{listen}\"\n"));
-        assert_eq!(keys, ["server.tls.client_ca"], "{listen}");
+        assert_eq!(keys, ["server.tls.client_ca", "identity.public_keys"], "{listen}");
     }
     let half = "[server]\nlisten = \"0.0.0.0:2603\"\n[server.tls]\ncertificate = \"c\"\nkey = \"k\"\n";
-    assert_eq!(faults(half).0, ["server.tls.client_ca"]);
-    assert!(read(&format!("{half}client_ca = \"ca\"\n")).is_ok());
+    assert_eq!(faults(half).0, ["server.tls.client_ca", "identity.public_keys"]);
+    let more = format!("{half}client_ca = \"ca\"\n");
+    assert_eq!(faults(&more).0, ["identity.public_keys", "callers.NAME"]);
+    assert!(read(&format!("{more}{}{LISTED}", identity())).is_ok());
     assert!(read("[server]\nlisten = \"[::1]:0\"\n").is_ok());
+}
+
+#[test]
+fn callers_are_of_no_use_without_client_certificates() {
+    assert_eq!(faults(LISTED).0, ["callers.db-server"]);
+    let tls = "[server.tls]\ncertificate = \"c\"\nkey = \"k\"\ncrl = [\"crl\"]\n";
+    assert_eq!(faults(tls).0, ["server.tls.crl"]);
+}
+
+#[test]
+fn a_callers_entry_is_checked() {
+    let tls = "[server.tls]\ncertificate = \"c\"\nkey = \"k\"\nclient_ca = \"ca\"\n";
+    for (entry, fault) in [
+        ("targets = [\"*\"]", "callers.a.san"),
+        ("san = \"not a name\"", "callers.a.san"),
+        ("san = \"192.0.2.300\"", "callers.a.san"),
+        ("san = \"192.0.2.30\"\noperations = [\"reference\"]", "callers.a.operations"),
+        ("san = \"192.0.2.30\"\noperations = [\"*/create_seller\"]", "callers.a.operations"),
+        ("san = \"db.example.test\"\noperation = [\"*\"]", "callers.a.operation"),
+    ] {
+        assert_eq!(faults(&format!("{tls}[callers.a]\n{entry}\n")).0, [fault], "{entry}");
+    }
+    let settings = read(&format!("{tls}{LISTED}")).unwrap();
+    let entry = &settings.callers.unwrap().entries[0];
+    assert_eq!((entry.name.as_str(), entry.targets.len()), ("db-server", 0));
+}
+
+#[test]
+fn the_public_keys_of_an_identity_are_read_at_once() {
+    let identity = read(&identity()).unwrap().identity.unwrap();
+    assert_eq!((identity.issuer.as_str(), identity.audience.as_str()), ("db-server", "provider-proxy"));
+    assert_eq!((identity.keys.len(), identity.leeway), (1, Duration::from_secs(5)));
+    for (text, fault) in [
+        ("", "identity.public_keys"),
+        ("public_keys = []", "identity.public_keys"),
+        ("public_keys = [\"/nonexistent/key.pem\"]", "identity.public_keys"),
+        ("public_keys = [\"/dev/null\"]", "identity.public_keys"),
+    ] {
+        assert_eq!(faults(&format!("[identity]\n{text}\n")).0, [fault], "{text}");
+    }
+    let wrong = format!("{}issuer = ' '\nleeway = '61s'\n", self::identity());
+    assert_eq!(faults(&wrong).0, ["identity.leeway", "identity.issuer"]);
 }
 
 #[test]

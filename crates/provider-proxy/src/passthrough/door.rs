@@ -25,7 +25,10 @@ use super::{
     path::{self, Asked},
     scan::Scanner,
 };
-use crate::{caller::Caller, services::Services};
+use crate::{
+    caller::{Caller, CallerError},
+    services::Services,
+};
 
 /// The routes of the door. The path is taken apart by the door itself: the router would decode it.
 pub fn routes(config: &mut ServiceConfig) {
@@ -51,6 +54,14 @@ impl Door {
     pub fn with_resolver(services: Services, resolver: Rc<dyn Resolve>) -> Self {
         let workplace = Rc::new(Workplace::new(services.current.get(), &services, &resolver));
         Self { services, resolver, workplace: RefCell::new(workplace) }
+    }
+
+    /// Who sends a request, by the settings in use.
+    ///
+    /// # Errors
+    /// [`CallerError`]; nothing has been done then.
+    pub fn caller(&self, request: &HttpRequest) -> Result<Caller, CallerError> {
+        self.workplace().callers().verify(request)
     }
 
     /// That of the settings in use.

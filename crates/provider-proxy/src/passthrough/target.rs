@@ -6,10 +6,11 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use chassis::base_url::BaseUrl;
 use rustls::ClientConfig;
+use secrecy::SecretString;
 
 use super::{
     admission::AdmissionSettings, allow::Allow, credential::Credential, header_rules::HeaderRules,
-    rewrite::Rewrite, scan::Scanner,
+    rewrite::Rewrite,
 };
 
 /// One entry of `[targets]`. Its `Debug` shows no secret.
@@ -69,17 +70,12 @@ impl fmt::Debug for Target {
 #[derive(Debug)]
 pub struct Targets {
     by_name: HashMap<Box<str>, Arc<Target>>,
-    scanner: Arc<Scanner>,
 }
 
 impl Targets {
     fn new(targets: impl IntoIterator<Item = Target>) -> Self {
-        let by_name: HashMap<_, _> =
-            targets.into_iter().map(|target| (target.name.clone(), Arc::new(target))).collect();
-        // One target must not give away another one's secret either.
-        let secrets = by_name.values().filter_map(|target| target.credential.as_ref());
-        let scanner = Scanner::new(secrets.flat_map(Credential::secrets));
-        Self { by_name, scanner: Arc::new(scanner) }
+        let named = targets.into_iter().map(|target| (target.name.clone(), Arc::new(target)));
+        Self { by_name: named.collect() }
     }
 
     /// A target.
@@ -93,10 +89,9 @@ impl Targets {
         self.by_name.values()
     }
 
-    /// What finds the secrets of all of them.
-    #[must_use]
-    pub const fn scanner(&self) -> &Arc<Scanner> {
-        &self.scanner
+    /// The secrets of all of them, those of before a rotation too.
+    pub fn secrets(&self) -> impl Iterator<Item = SecretString> {
+        self.iter().filter_map(|target| target.credential.as_ref()).flat_map(Credential::secrets)
     }
 }
 

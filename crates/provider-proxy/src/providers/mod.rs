@@ -2,7 +2,10 @@
 
 pub mod reference;
 
-use chassis::{client::ClientError, settings::Section};
+use chassis::{
+    client::ClientError,
+    settings::{SecretString, Section},
+};
 use serde_json::Value;
 use wire::Reply;
 
@@ -21,6 +24,11 @@ impl ProviderSettings {
     pub fn read(section: &Section) -> Self {
         let reference = section.section(reference::NAME);
         Self { reference: reference.is_present().then(|| reference::ReferenceSettings::read(&reference)) }
+    }
+
+    /// The secrets of all of them.
+    pub fn secrets(&self) -> impl Iterator<Item = SecretString> {
+        self.reference.iter().flat_map(reference::ReferenceSettings::secrets)
     }
 }
 

@@ -182,3 +182,11 @@ fn what_has_nothing_to_do_with_a_store_is_accepted() {
         assert_eq!(environment_faults(name, value), [""; 0], "{name}");
     }
 }
+
+#[test]
+fn a_caller_may_be_called_like_a_database_but_not_hold_one() {
+    assert!(settings_faults("[callers.db-server]\nsan = \"db.example.test\"").is_empty());
+    let faults = settings_faults("[callers.db-server]\ndatabase = \"x\"\nsan = \"redis://x\"");
+    let keys: Vec<_> = faults.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["callers.db-server.database", "callers.db-server.san"]);
+}

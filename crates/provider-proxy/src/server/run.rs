@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{StartError, WorkerConnectors, check, not_let_in, routes};
 use crate::{
     admin,
-    caller::{CallerError, CallerVerifier},
+    caller::CallerError,
     config::Settings,
     passthrough::door::Door,
     reload::{Reloader, Trigger, Watcher},
@@ -39,11 +39,8 @@ impl Application {
         let services = Services::start(settings)?;
         let shared = services.clone();
         let bound = bind(&server, move |config| {
-            let snapshot = shared.current.load();
-            let callers = (snapshot.settings.identity.as_ref(), snapshot.settings.callers.as_ref());
             config
                 .app_data(Data::new(WorkerConnectors::new(Arc::clone(&shared.current))))
-                .app_data(Data::new(CallerVerifier::new(callers.0, callers.1)))
                 .app_data(OnDistrust(|_| not_let_in(CallerError::Distrusted)))
                 .app_data(Data::new(Door::new(shared.clone())))
                 .app_data(Data::new(shared.clone()));

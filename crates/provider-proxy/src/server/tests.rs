@@ -1,10 +1,16 @@
 //! The routes, as db-server sees them.
 
-use std::net::TcpListener;
+use std::{
+    net::TcpListener,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use actix_web::{
     dev::ServerHandle,
-    http::{Method, header::HeaderMap},
+    http::{
+        Method,
+        header::{AUTHORIZATION, HeaderMap},
+    },
 };
 use chassis::{
     client::{ClientSettings, HttpClient, Outgoing},
@@ -32,6 +38,26 @@ consumer_secret = "dummy-secret"
 
 const UNCONFIGURED: &str = "[server]\nlisten = \"127.0.0.1:0\"\nworkers = 1";
 
+/// The same, for callers with a token of the key `ed25519.pem`.
+fn guarded() -> String {
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../jws/src/fixtures/ed25519_public.pem");
+    format!("{SETTINGS}[identity]\npublic_keys = [{key:?}]\n")
+}
+
+/// A token that ends this many seconds from now.
+fn token(pem: &str, audience: &str, life: i64) -> String {
+    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
+    let begin = now.min(now + life) - 1;
+    let claims = json!({
+        "sub": "shop", "authorities": [], "iss": "db-server", "aud": audience, "iat": begin, "exp": now + life,
+        "jti": "1",
+    });
+    jws::sign(&jws::SigningKey::from_pem(&pem.into(), None).unwrap(), &claims, None).unwrap()
+}
+
+const ED25519: &str = include_str!("../../../jws/src/fixtures/ed25519.pem");
+const RSA: &str = include_str!("../../../jws/src/fixtures/rsa.pem");
+
 struct Running {
     url: String,
     handle: ServerHandle,
@@ -47,10 +73,21 @@ impl Running {
     }
 
     async fn send(&self, method: Method, path: &str, body: &[u8]) -> (u16, HeaderMap, Value) {
+        self.send_with(method, path, body, None).await
+    }
+
+    async fn send_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: &[u8],
+        token: Option<&str>,
+    ) -> (u16, HeaderMap, Value) {
+        let bearer = |token: &str| (AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
         let outgoing = Outgoing {
             method,
             url: format!("{}{path}", self.url),
-            headers: Vec::new(),
+            headers: token.map(bearer).into_iter().collect(),
             body: Bytes::copy_from_slice(body),
         };
         let incoming = self.client.send(outgoing).await.unwrap();
@@ -87,6 +124,48 @@ async fn the_status_says_that_no_database_and_no_cache_are_here() {
         assert_eq!(status, 200);
         assert_eq!(body, json!({"cache": false, "db": false, "proxies": false, "settings": true}));
     }
+    proxy.stop().await;
+}
+
+#[actix_web::test]
+async fn a_request_needs_a_good_token_and_is_told_whether_it_has_expired() {
+    let proxy = Running::start(&guarded());
+    let (good, expired) = (token(ED25519, "provider-proxy", 30), token(ED25519, "provider-proxy", -30));
+    let (elsewhere, stranger) = (token(ED25519, "other", 30), token(RSA, "provider-proxy", 30));
+    let tampered = good.replacen('.', ".e", 1);
+    for (given, message, challenge) in [
+        (None, "A token is required.", "Bearer"),
+        (Some(&expired), "The token has expired.", "The token has expired."),
+        (Some(&elsewhere), "The token is not valid.", "The token is not valid."),
+        (Some(&stranger), "The token is not valid.", "The token is not valid."),
+        (Some(&tampered), "The token is not valid.", "The token is not valid."),
+    ] {
+        for path in ["/v1/reference/get_seller", "/v1/nobody/anything", reference::NOTICE_PATH] {
+            // A body that is too large or no JSON is not even looked at.
+            let body = "x".repeat(2000);
+            let token = given.map(String::as_str);
+            let (status, headers, body) = proxy.send_with(Method::POST, path, body.as_bytes(), token).await;
+            assert_eq!(status, 401, "{path}");
+            assert_eq!(
+                body,
+                json!({"error": {
+                    "kind": "identity", "target": "provider-proxy", "message": message,
+                }})
+            );
+            assert!(headers.get("www-authenticate").unwrap().to_str().unwrap().contains(challenge));
+        }
+    }
+    let body = json!({"reference_id": "s1"}).to_string();
+    let path = operation_path::<reference::GetSeller>();
+    let (status, _, answer) = proxy.send_with(Method::POST, &path, body.as_bytes(), Some(&good)).await;
+    assert_eq!((status, &answer["error"]["kind"]), (500, &json!("connect")));
+    proxy.stop().await;
+}
+
+#[actix_web::test]
+async fn the_status_is_told_without_a_token() {
+    let proxy = Running::start(&guarded());
+    assert_eq!(proxy.send(Method::GET, "/services/status/", b"").await.0, 200);
     proxy.stop().await;
 }
 

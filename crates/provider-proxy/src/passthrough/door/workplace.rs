@@ -58,7 +58,7 @@ impl Workplace {
 
     /// What finds the secrets of all targets.
     pub(super) fn scanner(&self) -> &Arc<Scanner> {
-        self.snapshot.settings.targets.scanner()
+        &self.snapshot.scanner
     }
 
     pub(super) fn place(&self, name: &str) -> Option<&Rc<Place>> {

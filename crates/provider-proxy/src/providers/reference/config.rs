@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use chassis::{base_url::BaseUrl, client::ClientSettings, settings::Section};
+use chassis::{
+    base_url::BaseUrl,
+    client::ClientSettings,
+    settings::{SecretString, Section},
+};
 
 use crate::credentials::{NoticeKeys, OAuthConsumer};
 
@@ -41,6 +45,11 @@ impl ReferenceSettings {
             },
             notice_keys: read_notice_keys(section),
         }
+    }
+
+    /// The consumer secret and the notice keys; the consumer key is no secret by the protocol.
+    pub fn secrets(&self) -> impl Iterator<Item = SecretString> {
+        self.notice_keys.iter().cloned().chain([self.consumer.secret.clone()])
     }
 }
 
