@@ -10,6 +10,7 @@ import stripe
 
 import pair as local
 import provider
+from whoami_test import leading_to
 
 TARGETS = """
 [passthrough]
@@ -50,7 +51,7 @@ def door(providers):
         public_key=public_key,
         private_key=private_key,
     )
-    with local.running(proxy_settings=targets) as pair:
+    with local.running(proxy_settings=targets) as pair, leading_to(pair, f"{pair.provider_proxy}/proxy"):
         yield f"{pair.db_server}/proxy"
 
 
