@@ -121,6 +121,12 @@ impl AuditLog {
         }
     }
 
+    /// Whether lines are kept at all.
+    #[must_use]
+    pub const fn is_kept(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Whether lines can be written, as far as is known.
     #[must_use]
     pub fn is_writable(&self) -> bool {

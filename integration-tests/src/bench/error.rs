@@ -27,6 +27,21 @@ pub enum BenchError {
     /// pgbench failed.
     #[error("pgbench: {0}")]
     Pgbench(String),
+    /// A program that the benchmark needs is not installed.
+    #[error("there is no {0}; ./dev bench proxy installs it first")]
+    NoProgram(&'static str),
+    /// wrk failed, or what it measured is worth nothing.
+    #[error("wrk: {0}")]
+    Wrk(String),
+    /// nginx did not start.
+    #[error("nginx: {0}")]
+    Nginx(String),
+    /// No key or token could be made.
+    #[error("identity: {0}")]
+    Identity(String),
+    /// provider-proxy's settings, ours or those merged over them.
+    #[error("settings: {0}")]
+    Settings(String),
     /// The private Postgres.
     #[error(transparent)]
     Postgres(#[from] PostgresError),

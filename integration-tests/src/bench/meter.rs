@@ -37,13 +37,8 @@ impl Meter {
         // pgbench is a child that has ended by then, and so are its sessions.
         usage.clients = of(std::process::id())?.with_ended();
         usage.postgres = of(self.postgres)?.with_ended();
-        for entry in fs::read_dir("/proc").map_err(BenchError::system("/proc"))?.filter_map(Result::ok) {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            if let Ok(time) = of(pid)
-                && time.parent == self.postgres
-            {
-                usage.postgres += time.own;
-            }
+        for session in children(self.postgres)? {
+            usage.postgres += session.own;
         }
         Ok(usage)
     }
@@ -68,6 +63,40 @@ impl Usage {
         let part = |time: f64| time / requests.max(1) as f64;
         Self { server: part(self.server), postgres: part(self.postgres), clients: part(self.clients) }
     }
+}
+
+/// What a process and those that it started have used so far, in microseconds.
+///
+/// # Errors
+/// [`BenchError::System`] when it is gone.
+pub(super) fn with_children(pid: u32) -> Result<f64, BenchError> {
+    let mut used = of(pid)?.with_ended();
+    for time in children(pid)? {
+        used += time.own;
+    }
+    Ok(used)
+}
+
+/// What a process occupies in memory, now and at most, in KiB (`proc_pid_status(5)`: VmRSS and VmHWM).
+///
+/// # Errors
+/// [`BenchError::System`] when it is gone.
+pub(super) fn memory(pid: u32) -> Result<(u64, u64), BenchError> {
+    let path = format!("/proc/{pid}/status");
+    let status = fs::read_to_string(&path).map_err(BenchError::system(&path))?;
+    let number = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().next()?.parse().ok()
+    };
+    Ok((number("VmRSS:").unwrap_or_default(), number("VmHWM:").unwrap_or_default()))
+}
+
+/// The processes that this one has started.
+fn children(parent: u32) -> Result<Vec<Time>, BenchError> {
+    let entries = fs::read_dir("/proc").map_err(BenchError::system("/proc"))?.filter_map(Result::ok);
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    // One that has just ended is none any more.
+    Ok(pids.filter_map(|pid| of(pid).ok()).filter(|time| time.parent == parent).collect())
 }
 
 /// The time of one process in user and kernel mode.

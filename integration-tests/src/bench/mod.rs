@@ -1,10 +1,12 @@
-//! The benchmark of db-server's API against pgbench on the same Postgres (`./dev bench`). It measures and asserts nothing.
+//! The benchmark of db-server's API against pgbench on the same Postgres (`./dev bench`), and that of provider-proxy's
+//! pass-through beside nginx. They measure and assert nothing.
 
 mod error;
 mod load;
 mod measure;
 mod meter;
 mod pgbench;
+mod proxy;
 mod report;
 mod requests;
 mod rig;
@@ -12,23 +14,35 @@ mod rows;
 
 use std::{process::ExitCode, time::Duration};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand};
 
 pub use error::BenchError;
-
-/// What can be measured.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Suite {
-    /// Reading and creating transactions through db-server.
-    Api,
-}
+pub use proxy::{ProxyOptions, UpstreamOrder, serve_upstream};
 
 /// `bench`.
 #[derive(Args, Clone, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct BenchCommand {
+    /// What to measure; db-server's API when nothing is said.
+    #[command(subcommand)]
+    pub suite: Option<Suite>,
+    /// For db-server's API.
+    #[command(flatten)]
+    pub api: BenchOptions,
+}
+
+/// What can be measured.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Suite {
+    /// Reading and creating transactions through db-server, beside pgbench.
+    Api(BenchOptions),
+    /// provider-proxy's pass-through, beside nginx.
+    Proxy(ProxyOptions),
+}
+
+/// `bench api`.
+#[derive(Args, Clone, Debug)]
 pub struct BenchOptions {
-    /// What to measure.
-    #[arg(default_value = "api")]
-    pub suite: Suite,
     /// How many connections, of HTTP clients and of pgbench alike.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub connections: u32,
@@ -64,11 +78,16 @@ impl BenchOptions {
 
 /// Measures, prints the table and gives the exit code: a target that is missed is told and is no failure.
 #[must_use]
-pub fn run(options: &BenchOptions) -> ExitCode {
-    let measured = match options.suite {
-        Suite::Api => actix_web::rt::System::new().block_on(measure::api(options)),
-    };
-    match measured {
+pub fn run(command: &BenchCommand) -> ExitCode {
+    match &command.suite {
+        Some(Suite::Proxy(options)) => proxy::run(options),
+        Some(Suite::Api(options)) => run_api(options),
+        None => run_api(&command.api),
+    }
+}
+
+fn run_api(options: &BenchOptions) -> ExitCode {
+    match actix_web::rt::System::new().block_on(measure::api(options)) {
         Ok(results) => {
             print!("{}", report::table(options, &results));
             ExitCode::SUCCESS

@@ -1,10 +1,6 @@
 //! What is measured: a private, durable Postgres and the real db-server, both with settings of their own.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{fs, net::SocketAddr, path::Path};
 
 use diesel::PgConnection;
 use oauth1::Credentials;
@@ -13,7 +9,10 @@ use tempfile::TempDir;
 use toml::Table;
 use uuid::Uuid;
 
-use super::{BenchError, BenchOptions, meter::Meter};
+use super::{
+    BenchError, BenchOptions,
+    meter::{self, Meter},
+};
 use crate::{
     executables,
     pair::when_bound,
@@ -78,13 +77,7 @@ impl Rig {
 
     /// What db-server occupies in memory, now and at most, in KiB (`proc_pid_status(5)`: VmRSS and VmHWM).
     pub(super) fn memory(&self) -> Result<(u64, u64), BenchError> {
-        let path = PathBuf::from(format!("/proc/{}/status", self.server.pid()));
-        let status = fs::read_to_string(&path).map_err(BenchError::system(path.display()))?;
-        let number = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.split_whitespace().next()?.parse().ok()
-        };
-        Ok((number("VmRSS:").unwrap_or_default(), number("VmHWM:").unwrap_or_default()))
+        meter::memory(self.server.pid())
     }
 
     /// Whose processor time is counted.

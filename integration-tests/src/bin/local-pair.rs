@@ -1,6 +1,6 @@
 //! The local pair: both servers, the sandbox and a private Postgres, on this machine (`./dev demo`, `./dev up`).
 
-use std::process::ExitCode;
+use std::{fmt::Display, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use integration_tests::{bench, certificates, guard, pair};
@@ -18,10 +18,13 @@ enum Command {
     Demo(pair::DemoOptions),
     /// Runs a pair until Ctrl-C.
     Up(pair::UpOptions),
+    /// Measures db-server beside pgbench on a Postgres of its own, or provider-proxy beside nginx.
+    Bench(bench::BenchCommand),
+    /// Answers what the benchmark of provider-proxy asks.
+    #[command(hide = true)]
+    Upstream(bench::UpstreamOrder),
     /// Makes a development authority, both halves' certificates and the key pair of the identity.
     Certs(certificates::CertificateOptions),
-    /// Measures db-server beside pgbench on a Postgres of its own.
-    Bench(bench::BenchOptions),
     /// Ends its child when its own standard input closes; the pair starts its children through it.
     #[command(hide = true)]
     Guard(guard::Order),
@@ -33,12 +36,17 @@ fn main() -> ExitCode {
         Command::Up(options) => pair::up(&options),
         Command::Certs(options) => certificates::run(&options),
         Command::Bench(options) => bench::run(&options),
-        Command::Guard(order) => match guard::run(&order) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("guard: {error}");
-                ExitCode::FAILURE
-            }
-        },
+        Command::Upstream(order) => code("upstream", bench::serve_upstream(&order)),
+        Command::Guard(order) => code("guard", guard::run(&order)),
+    }
+}
+
+fn code(name: &str, outcome: Result<(), impl Display>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{name}: {error}");
+            ExitCode::FAILURE
+        }
     }
 }

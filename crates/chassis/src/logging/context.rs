@@ -2,7 +2,10 @@
 
 use std::{
     future::Future,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use actix_web::web;
@@ -21,6 +24,7 @@ pub struct RequestContext {
     pub transaction_id: Option<String>,
     client: OnceLock<String>,
     principal: OnceLock<Principal>,
+    recorded: AtomicBool,
 }
 
 /// On whose behalf a request is handled, as the next hop is told.
@@ -36,7 +40,24 @@ impl RequestContext {
     /// Begins the context of a request.
     #[must_use]
     pub const fn new(request_id: String, transaction_id: Option<String>) -> Self {
-        Self { request_id, transaction_id, client: OnceLock::new(), principal: OnceLock::new() }
+        Self {
+            request_id,
+            transaction_id,
+            client: OnceLock::new(),
+            principal: OnceLock::new(),
+            recorded: AtomicBool::new(false),
+        }
+    }
+
+    /// Says that there is a line for the request elsewhere, in an audit log, so that the access log has none.
+    pub fn set_recorded(&self) {
+        self.recorded.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there is a line for the request elsewhere.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        self.recorded.load(Ordering::Relaxed)
     }
 
     /// Names the client once it is known who calls; later calls change nothing.

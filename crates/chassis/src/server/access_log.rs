@@ -3,16 +3,15 @@
 use std::{fmt::Write as _, sync::Arc, time::Instant};
 
 use actix_web::{
-    Error,
+    Error, HttpRequest,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::{HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
 };
 use percent_encoding::percent_decode_str;
-use uuid::Uuid;
 
-use super::peer;
+use super::{peer, request_id};
 use crate::{
     card_number,
     logging::{RequestContext, in_context},
@@ -25,13 +24,12 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub(crate) const TRANSACTION_ID: HeaderName = HeaderName::from_static("transaction-id");
 
 /// Takes or makes the request id, runs the request in its context, and writes
-/// `GET /path?key=… HTTP/1.1 200 3 ms` when it is answered.
+/// `GET /path?key=… HTTP/1.1 200 3 ms` when it is answered, unless it is recorded elsewhere.
 pub(super) async fn access_log(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
-    let line = request_line(&request);
     let context = Arc::new(context(request.headers()));
     in_context(Arc::clone(&context), async move {
         // Handlers' errors are responses by now. The request is not kept for another kind of error: a second handle
@@ -40,8 +38,10 @@ pub(super) async fn access_log(
         if let Ok(value) = HeaderValue::from_str(&context.request_id) {
             response.headers_mut().insert(REQUEST_ID, value);
         }
-        let status = response.status().as_u16();
-        log::info!("{line} {status} {} ms", started.elapsed().as_millis());
+        if !context.is_recorded() {
+            let (line, status) = (request_line(response.request()), response.status().as_u16());
+            log::info!("{line} {status} {} ms", started.elapsed().as_millis());
+        }
         Ok(response)
     })
     .await
@@ -50,7 +50,7 @@ pub(super) async fn access_log(
 fn context(headers: &HeaderMap) -> RequestContext {
     let taken = text(headers, &REQUEST_ID, 128)
         .filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte)));
-    let request_id = taken.unwrap_or_else(|| Uuid::now_v7().to_string());
+    let request_id = taken.unwrap_or_else(request_id::new);
     RequestContext::new(request_id, text(headers, &TRANSACTION_ID, 255))
 }
 
@@ -64,7 +64,7 @@ fn text(headers: &HeaderMap, name: &HeaderName, limit: usize) -> Option<String> 
 }
 
 /// The request line without the values of its query, which can hold an e-mail address or worse.
-fn request_line(request: &ServiceRequest) -> String {
+fn request_line(request: &HttpRequest) -> String {
     let target = shown_target(request.path(), request.query_string());
     format!("{} {target} {:?}", request.method(), request.version())
 }
@@ -83,6 +83,9 @@ pub fn shown_target(path: &str, query: &str) -> String {
 
 /// The text, unless it holds a card number once it is decoded.
 fn without_card(text: &str) -> &str {
+    if !text.contains(['+', '%']) {
+        return if card_number::is_in(text) { "…" } else { text };
+    }
     let spaced = text.replace('+', " ");
     if card_number::is_in(&percent_decode_str(&spaced).decode_utf8_lossy()) { "…" } else { text }
 }
@@ -95,8 +98,8 @@ mod tests {
 
     #[test]
     fn the_logged_request_line_has_the_names_of_its_query_and_not_the_values() {
-        let request =
-            TestRequest::with_uri("/generic/buyer/?email=someone@example.test&limit=5&flag").to_srv_request();
+        let request = TestRequest::with_uri("/generic/buyer/?email=someone@example.test&limit=5&flag")
+            .to_http_request();
         assert_eq!(request_line(&request), "GET /generic/buyer/?email=…&limit=…&flag=… HTTP/1.1");
     }
 
@@ -106,7 +109,7 @@ mod tests {
         let request = TestRequest::with_uri(uri)
             .insert_header((TRANSACTION_ID, "order:4111-1111-1111-1111"))
             .insert_header((REQUEST_ID, "4111-1111-1111-1111"))
-            .to_srv_request();
+            .to_http_request();
         assert_eq!(request_line(&request), "GET …?…=…&…=… HTTP/1.1");
         let context = context(request.headers());
         assert_eq!(context.transaction_id, None);

@@ -3,6 +3,7 @@
 pub(crate) mod access_log;
 mod peer;
 mod reply;
+mod request_id;
 mod settings;
 
 use std::{

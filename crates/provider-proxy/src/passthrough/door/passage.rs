@@ -115,6 +115,11 @@ impl Passage {
         }
         if !(200..300).contains(&status) && status != 101 {
             log::warn!("Warning response status: {status}");
+        } else if self.audit.is_kept()
+            && let Some(context) = &self.context
+        {
+            // Its line in the audit log says all that one in the access log would.
+            context.set_recorded();
         }
     }
 
