@@ -18,7 +18,7 @@ use crate::{
     caller::Authenticator,
     cleansed::CleansedSettings,
     database::{Database, MigrationError},
-    domain::{Clock, Domain, pin::Pins},
+    domain::{Clock, Domain, pin::Pins, transaction},
     limit::Limit,
     proxy_client::ProxyClient,
     routes,
@@ -160,6 +160,7 @@ impl Parts {
             Authenticator::new(settings.auth, database.clone(), keys.clone(), cache.clone(), limit);
         let domain = Domain {
             database,
+            transactions: transaction::reads(),
             cache,
             keys,
             lookup: settings.database.lookup,
