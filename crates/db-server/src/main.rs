@@ -4,8 +4,13 @@ mod commands;
 
 use chassis::exit::Exit;
 use clap::Parser;
+use mimalloc::MiMalloc;
 
 use commands::Arguments;
+
+/// A request allocates some hundred times; this allocator takes less time for it than the C library's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() {
     if let Err(error) = chassis::process::harden() {

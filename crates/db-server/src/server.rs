@@ -19,7 +19,7 @@ use crate::{
     caller::{Authenticator, People},
     cleansed::CleansedSettings,
     database::{Database, MigrationError},
-    domain::{Clock, Domain, pin::Pins, user::Users},
+    domain::{Clock, Domain, pin::Pins, transaction, user::Users},
     door::{Door, Upstreams},
     identity::Signer,
     limit::Limit,
@@ -195,6 +195,7 @@ impl Parts {
         let door = Door::new(database.clone(), cache.clone(), settings.door, &settings.proxy);
         let domain = Domain {
             database,
+            transactions: transaction::reads(),
             cache,
             keys,
             lookup: settings.database.lookup,

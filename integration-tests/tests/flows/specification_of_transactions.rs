@@ -1,6 +1,7 @@
 //! The API's section on transactions, a sentence a test.
 
 use diesel::{RunQueryDsl, sql_query};
+use futures_util::future::join_all;
 use integration_tests::{
     clock::ManualClock,
     in_process::{PairOptions, spawn_pair},
@@ -160,6 +161,35 @@ async fn relations_are_the_transactions_whose_related_is_this_one() {
         named(&shop.client.patch(&text(&payment, "/resource_uri"), &change).await, "__all__")
             .contains("relations")
     );
+}
+
+/// The server asks Postgres for those that come at once in one statement.
+#[actix_web::test]
+async fn reads_at_once_give_each_the_transaction_that_it_asks_for() {
+    let pair = spawn_pair().await;
+    let shop = Shop::open(&pair).await;
+    let mut uris = Vec::new();
+    for _ in 0..5 {
+        let payment = shop.transaction().await;
+        uris.push(text(&payment, "/resource_uri"));
+        for _ in 0..2 {
+            let refund = transaction(&shop, json!({"type": 1, "related": payment["resource_uri"]})).await;
+            uris.push(text(&refund, "/resource_uri"));
+        }
+    }
+    uris.push("/generic/transaction/987654321/".to_owned());
+    let mut alone = Vec::new();
+    for uri in &uris {
+        alone.push(shop.client.get(uri).await);
+    }
+    assert_eq!(alone[0].json()["relations"].as_array().map(Vec::len), Some(2));
+    assert_eq!(alone.last().unwrap().status, 404);
+    for _ in 0..4 {
+        let together = join_all(uris.iter().map(|uri| shop.client.get(uri))).await;
+        for (one, other) in alone.iter().zip(&together) {
+            assert_eq!((one.status, one.json()), (other.status, other.json()));
+        }
+    }
 }
 
 #[actix_web::test]

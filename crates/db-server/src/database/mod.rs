@@ -1,5 +1,6 @@
 //! The way to Postgres: a pool of connections, a thread for each, and transactions as one hop to such a thread.
 
+mod gathering;
 mod manager;
 mod migration;
 mod parameters;
@@ -13,11 +14,13 @@ use diesel::PgConnection;
 use r2d2::Pool;
 use tokio::sync::oneshot;
 
+pub use gathering::{Gathering, MOST};
 pub use manager::ConnectFailure;
 pub use migration::MigrationError;
 pub use parameters::{ConnectParameters, SslMode};
 
 use self::{
+    gathering::{PATIENCE, Waiting},
     manager::{FailureLog, Liveness, Manager},
     threads::{Job, Threads},
     transaction::{Access, Gate, Transactions},
@@ -91,6 +94,30 @@ impl Database {
         self.hop(move |transactions, _| transactions.read_one(statement)).await
     }
 
+    /// Reads by a key, together with others that read by theirs meanwhile. What [`read_one`](Self::read_one) says of
+    /// its statement goes for that of the gathering.
+    ///
+    /// # Errors
+    /// A [`StoreError`] of the statement or of the connection.
+    pub async fn read_gathered<K, V>(&self, gathering: &Arc<Gathering<K, V>>, key: K) -> Result<V, StoreError>
+    where
+        K: Copy + Send + 'static,
+        V: Send + 'static,
+    {
+        let limit = self.parameters.pool_size.max(1);
+        let Waiting { gate, mut answer, needs_reader } = gathering.add(key, limit);
+        if needs_reader {
+            self.threads.run(reading(Arc::clone(gathering), Arc::clone(&self.transactions)));
+        }
+        if let Ok(answer) = timeout(PATIENCE, &mut answer).await {
+            return result(answer);
+        }
+        if gathering.needs_reader(limit) {
+            self.threads.run(reading(Arc::clone(gathering), Arc::clone(&self.transactions)));
+        }
+        self.answer(&gate, answer).await
+    }
+
     /// Runs one statement that changes something, and saves the round trips of a transaction around it. It runs once.
     ///
     /// # Errors
@@ -152,7 +179,7 @@ impl Database {
         E: From<StoreError> + Send + 'static,
     {
         let gate = Arc::new(Gate::default());
-        let (sender, mut receiver) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let work = chassis::logging::carried({
             let (transactions, gate) = (Arc::clone(&self.transactions), Arc::clone(&gate));
             move || {
@@ -160,9 +187,19 @@ impl Database {
                     // A caller that is gone needs no result.
                     let _ = sender.send(work(&transactions, &gate));
                 }
+                None
             }
         });
         self.threads.run(Job { gate: Arc::clone(&gate), work: Box::new(work) });
+        self.answer(&gate, receiver).await
+    }
+
+    /// What a thread tells, with a limit.
+    async fn answer<T, E: From<StoreError>>(
+        &self,
+        gate: &Gate,
+        mut receiver: oneshot::Receiver<Result<T, E>>,
+    ) -> Result<T, E> {
         let wait = self.parameters.pool_wait;
         if let Ok(answer) = timeout(wait, &mut receiver).await {
             return result(answer);
@@ -181,6 +218,16 @@ impl Database {
             Err(_) => Err(StoreError::Unreachable(ConnectionLoss::Silent { after: limit }).into()),
         }
     }
+}
+
+/// What a thread does to read for those that have gathered, until there is none.
+fn reading<K, V>(gathering: Arc<Gathering<K, V>>, transactions: Arc<Transactions>) -> Job
+where
+    K: Copy + Send + 'static,
+    V: Send + 'static,
+{
+    let work = move || gathering.read(&transactions).then(|| reading(gathering, transactions));
+    Job { gate: Arc::default(), work: Box::new(work) }
 }
 
 /// What a thread has told; nothing when the work panicked.

@@ -17,8 +17,8 @@ use super::transaction::Gate;
 pub(super) struct Job {
     /// Whether it is still wanted.
     pub(super) gate: Arc<Gate>,
-    /// What a thread does; it tells its result by itself.
-    pub(super) work: Box<dyn FnOnce() + Send>,
+    /// What a thread does; it tells its result by itself. It may give another job, to be done behind those that wait.
+    pub(super) work: Box<dyn FnOnce() -> Option<Job> + Send>,
 }
 
 /// So many threads at most. They end when this is dropped and the queue is empty.
@@ -94,8 +94,10 @@ impl Queue {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
                 // Whoever waits for the result sees that there is none; the thread is needed for the next.
-                let _ = catch_unwind(AssertUnwindSafe(job.work));
+                let next = catch_unwind(AssertUnwindSafe(job.work)).ok().flatten();
                 state = self.lock();
+                // Nobody is woken up for it: this thread goes on.
+                state.jobs.extend(next);
             } else if state.closed {
                 return;
             } else {
@@ -114,6 +116,10 @@ mod tests {
     use super::*;
 
     fn job(work: impl FnOnce() + Send + 'static) -> Job {
+        let work = || {
+            work();
+            None
+        };
         Job { gate: Arc::default(), work: Box::new(work) }
     }
 
@@ -169,6 +175,26 @@ mod tests {
         }
         drop((threads, sender));
         assert_eq!(receiver.iter().collect::<Vec<_>>(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn what_a_job_gives_is_done_behind_those_that_wait() {
+        let threads = Threads::new(1);
+        let (sender, receiver) = mpsc::channel();
+        let (second, last) = (sender.clone(), sender.clone());
+        let (begun, has_begun) = mpsc::channel();
+        let (release, held) = mpsc::channel::<()>();
+        let work = move || {
+            begun.send(()).unwrap();
+            let _ = held.recv();
+            sender.send(1).unwrap();
+            Some(job(move || last.send(3).unwrap()))
+        };
+        threads.run(Job { gate: Arc::default(), work: Box::new(work) });
+        has_begun.recv().unwrap();
+        threads.run(job(move || second.send(2).unwrap()));
+        drop(release);
+        assert_eq!(receiver.iter().collect::<Vec<_>>(), [1, 2, 3]);
     }
 
     #[test]

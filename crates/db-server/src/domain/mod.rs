@@ -27,6 +27,8 @@ pub use error::DomainError;
 pub struct Domain {
     /// Where things are kept.
     pub database: Database,
+    /// Those who read a transaction at this moment.
+    pub transactions: transaction::Reads,
     /// What has been read from there lately.
     pub cache: Sealed,
     /// What encrypts secrets at rest.

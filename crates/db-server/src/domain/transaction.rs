@@ -1,5 +1,7 @@
 //! Transactions as clients create, read and change them.
 
+use std::sync::Arc;
+
 use diesel::PgConnection;
 
 use super::{
@@ -8,6 +10,7 @@ use super::{
     lifecycle::{self, State},
 };
 use crate::{
+    database::Gathering,
     etag::IfMatch,
     store::{
         Listed, Page,
@@ -23,6 +26,15 @@ pub struct Transaction {
     pub row: TransactionRow,
     /// The transactions whose `related` is this one, newest first.
     pub relations: Vec<TransactionRow>,
+}
+
+/// Reads of one transaction each, with its relations.
+pub type Reads = Arc<Gathering<TransactionId, Option<(TransactionRow, Vec<TransactionRow>)>>>;
+
+/// Reads that gather.
+#[must_use]
+pub fn reads() -> Reads {
+    Arc::new(Gathering::new(transaction::with_relations))
 }
 
 /// What a client may change about a transaction; `None` stays as it is, `Some(None)` is unset.
@@ -53,8 +65,8 @@ pub async fn create(domain: &Domain, new: NewTransaction, actor: String) -> Resu
 /// # Errors
 /// [`DomainError::NotFound`] and what the database gives.
 pub async fn get(domain: &Domain, id: TransactionId) -> Result<Transaction, DomainError> {
-    let get = move |connection: &mut PgConnection| transaction::with_relations(connection, id);
-    let (row, relations) = domain.database.read_one(get).await?.ok_or(DomainError::NotFound)?;
+    let read = domain.database.read_gathered(&domain.transactions, id).await?;
+    let (row, relations) = read.ok_or(DomainError::NotFound)?;
     Ok(Transaction { row, relations })
 }
 

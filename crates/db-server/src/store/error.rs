@@ -75,6 +75,9 @@ pub enum Busyness {
     /// Another transaction was in the way: a deadlock or a serialization failure.
     #[error("another transaction was in the way")]
     Conflict(#[source] DieselError),
+    /// What another caller was told, who waited for the same statement.
+    #[error("{0}")]
+    Shared(String),
 }
 
 /// A constraint of the schema was violated.
@@ -113,6 +116,26 @@ impl StoreError {
             _ => None,
         }
     }
+
+    /// The same, for another caller who waited for the same statement. It changed nothing.
+    #[must_use]
+    pub(crate) fn for_another(&self) -> Self {
+        match self {
+            Self::Unreachable(loss) => Self::Unreachable(ConnectionLoss::Query(copied(loss))),
+            Self::Busy(busyness) => Self::Busy(Busyness::Shared(copied(busyness).to_string())),
+            Self::StatementTimeout(error) => Self::StatementTimeout(copied(error)),
+            Self::Stale { counter } => Self::Stale { counter: *counter },
+            Self::NotFound => Self::NotFound,
+            Self::Query(error) => Self::Query(copied(error)),
+            Self::Constraint(violation) => Self::Query(copied(violation)),
+            Self::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+/// An error that says what another one says, which cannot be copied.
+fn copied(error: &impl ToString) -> DieselError {
+    DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(error.to_string()))
 }
 
 impl From<DieselError> for StoreError {
@@ -258,5 +281,22 @@ mod tests {
         assert!(matches!(timeout, StoreError::StatementTimeout(_)));
         assert!(matches!(told(Unknown, "syntax error"), StoreError::Query(_)));
         assert!(matches!(DieselError::NotFound.into(), StoreError::NotFound));
+    }
+
+    #[test]
+    fn who_waited_for_the_same_statement_is_told_the_same() {
+        use DatabaseErrorKind::{ClosedConnection, SerializationFailure, Unknown};
+        for error in [
+            told(ClosedConnection, "server closed the connection unexpectedly"),
+            told(SerializationFailure, "could not serialize access"),
+            told(Unknown, "canceling statement due to statement timeout"),
+            told(Unknown, "syntax error"),
+            StoreError::Interrupted,
+            StoreError::NotFound,
+        ] {
+            let other = error.for_another();
+            assert_eq!(std::mem::discriminant(&other), std::mem::discriminant(&error), "{error}");
+            assert_eq!(other.to_string(), error.to_string());
+        }
     }
 }

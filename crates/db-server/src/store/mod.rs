@@ -13,6 +13,7 @@ pub mod product;
 pub mod reference;
 pub mod rotation;
 pub mod seller;
+mod several;
 pub mod transaction;
 pub mod transaction_event;
 pub mod transaction_log;

@@ -10,6 +10,7 @@ use super::{
     code::{Provider, TransactionStatus, TransactionType},
     creation::Creation,
     id::{BuyerId, ProductId, SellerId, TransactionId},
+    several,
     transaction_event::{self, NewTransactionEvent},
 };
 use crate::schema::transactions;
@@ -153,23 +154,30 @@ pub fn insert(
     Ok(Creation { insert, actor }.get_result(connection)?)
 }
 
-/// Finds a transaction by its key, and those that belong to it as [`relations`] has them, in one statement.
+/// Finds transactions by their keys, and those that belong to each as [`relations`] has them, in one statement. There
+/// are at most [`MOST`](crate::database::MOST) keys; the answers are in their order.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn with_relations(
     connection: &mut PgConnection,
-    id: TransactionId,
-) -> Result<Option<(TransactionRow, Vec<TransactionRow>)>, StoreError> {
-    let itself = transactions::table.find(id).select(TransactionRow::as_select());
-    let related =
-        transactions::table.filter(transactions::related_id.eq(id)).select(TransactionRow::as_select());
-    let mut rows: Vec<TransactionRow> = itself.union_all(related).load(connection)?;
-    // No transaction belongs to itself: the schema sees to that.
-    let Some(position) = rows.iter().position(|row| row.id == id) else { return Ok(None) };
-    let row = rows.swap_remove(position);
-    rows.sort_by_key(|row| Reverse(row.id));
-    Ok(Some((row, rows)))
+    ids: &[TransactionId],
+) -> Result<Vec<Option<(TransactionRow, Vec<TransactionRow>)>>, StoreError> {
+    let mut rows = several::load(connection, ids)?;
+    // One that is asked for, and belongs to another that is, comes twice.
+    rows.sort_unstable_by_key(|row| Reverse(row.id));
+    rows.dedup_by_key(|row| row.id);
+    if let ([id], [row]) = (ids, &rows[..])
+        && row.id == *id
+    {
+        return Ok(rows.into_iter().map(|row| Some((row, Vec::new()))).collect());
+    }
+    let related = |id| rows.iter().filter(|row| row.related_id == Some(id)).cloned().collect();
+    let family = |id: &TransactionId| {
+        let row = rows.iter().find(|row| row.id == *id)?;
+        Some((row.clone(), related(*id)))
+    };
+    Ok(ids.iter().map(family).collect())
 }
 
 /// Finds a transaction by its key and locks its row until the database transaction ends.
