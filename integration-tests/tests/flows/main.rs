@@ -19,6 +19,7 @@ mod local_pair;
 mod log_lines;
 mod notice;
 mod pair_in_process;
+mod passthrough;
 mod pin;
 mod pressure;
 mod provider_faults;
