@@ -21,6 +21,7 @@ mod log_lines;
 mod login;
 mod notice;
 mod pair_in_process;
+mod passthrough;
 mod pin;
 mod pressure;
 mod provider_faults;
