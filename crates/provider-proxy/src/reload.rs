@@ -67,10 +67,14 @@ impl Snapshot {
     /// [`StartError`] when a file cannot be used.
     pub fn build(settings: Settings, previous: Option<&Self>) -> Result<Self, StartError> {
         server::check(&settings)?;
+        if let Some(previous) = previous {
+            settings.targets.inherit(&previous.settings.targets);
+        }
         let generation = previous.map_or(0, |previous| previous.generation.saturating_add(1));
         // What was in use until now, or was minted meanwhile, may be with a target still.
-        let old = previous.into_iter().flat_map(|old| old.settings.secrets().chain(old.scanner.minted()));
+        let old = previous.into_iter().flat_map(|old| old.settings.secrets());
         let scanner = Arc::new(Scanner::new(settings.secrets().chain(old)));
+        previous.into_iter().flat_map(|old| old.scanner.minted()).for_each(|token| scanner.add(&token));
         Ok(Self { generation, settings, scanner })
     }
 }

@@ -63,7 +63,10 @@ fn identity_settings((certificate, key): &(PathBuf, PathBuf)) -> String {
 /// A provider-proxy that serves only whom the authority vouches for.
 fn guarded_proxy(authority: &Authority) -> Server {
     let identity = identity_settings(&authority.identity("localhost"));
-    let over = format!("[server.tls]\n{identity}client_ca = {:?}", authority.ca());
+    let over = format!(
+        "[server.tls]\n{identity}client_ca = {:?}\n[callers.db-server]\nsan = 'db-server'",
+        authority.ca()
+    );
     start_provider_proxy(merged(provider_proxy_settings("http://127.0.0.1:1", &Dummies::default()), &over))
 }
 

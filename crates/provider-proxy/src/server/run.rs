@@ -41,7 +41,7 @@ impl Application {
         let bound = bind(&server, move |config| {
             config
                 .app_data(Data::new(WorkerConnectors::new(Arc::clone(&shared.current))))
-                .app_data(OnDistrust(|_| not_let_in(CallerError::Distrusted)))
+                .app_data(OnDistrust(|request| not_let_in(request.path(), CallerError::Distrusted)))
                 .app_data(Data::new(Door::new(shared.clone())))
                 .app_data(Data::new(shared.clone()));
             routes(config);
