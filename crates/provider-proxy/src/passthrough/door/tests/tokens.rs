@@ -16,7 +16,10 @@ async fn a_token_endpoint_that_fails_makes_the_proxy_unready() {
     assert_eq!(proxy.get("/proxy/shop/x").await.status, 502);
     let reasons = proxy.services.readiness.reasons();
     assert_eq!(reasons.len(), 1, "{reasons:?}");
-    assert!(reasons[0].starts_with("targets.shop.credential: the token endpoint answered 503"), "{reasons:?}");
+    assert!(
+        reasons[0].starts_with("targets.shop.credential: the token endpoint answered 503"),
+        "{reasons:?}"
+    );
     let metrics = proxy.services.metrics.render(&proxy.services.bulkheads).unwrap();
     let counted = "provider_proxy_credential_refreshes_total{outcome=\"failure\",target=\"shop\"} 1";
     assert!(String::from_utf8(metrics).unwrap().lines().any(|line| line == counted));
