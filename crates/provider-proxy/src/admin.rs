@@ -75,7 +75,7 @@ impl Admin {
             reasons.push("audit: no line can be written".to_owned());
         }
         let snapshot = self.services.current.get();
-        for path in &snapshot.settings.origin.files {
+        for path in snapshot.settings.origin.files.keys() {
             if let Err(error) = File::open(path) {
                 reasons.push(format!("{}: {error}", path.display()));
             }

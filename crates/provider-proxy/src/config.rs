@@ -17,7 +17,10 @@ pub use self::{
     origin::Origin,
 };
 use crate::{
-    admin::AdminSettings, audit::AuditSettings, passthrough::target::Targets, providers::ProviderSettings,
+    admin::AdminSettings,
+    audit::AuditSettings,
+    passthrough::{credential, target::Targets},
+    providers::ProviderSettings,
 };
 
 /// The variable that names the settings file when `--config` does not.
@@ -90,21 +93,34 @@ impl Settings {
     }
 }
 
-/// The full names of all keys; `ID` stands for the id of a notice key, `NAME` for a caller's.
+/// The full names of all keys; `ID` stands for the id of a notice key, `NAME` for a caller's or a target's, `CLAIM` for
+/// a claim's.
 #[must_use]
 pub fn known_keys() -> BTreeSet<String> {
-    let table = |entries: [(&str, toml::Value); 1]| {
-        toml::Value::Table(entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    credential::KINDS.into_iter().flat_map(known_keys_with_credential).collect()
+}
+
+/// The keys when targets have one kind of credential.
+fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
+    let table = |entries: &[(&str, toml::Value)]| {
+        let owned = entries.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        toml::Value::Table(owned.collect())
     };
     let empty = || toml::Value::Table(toml::Table::new());
-    let notice_keys = table([("notice_keys", table([("ID", empty())]))]);
-    let target = table([("request_headers", table([("set", table([("HEADER", "".into())]))]))]);
+    let notice_keys = table(&[("notice_keys", table(&[("ID", empty())]))]);
+    let rules = || table(&[("set", table(&[("HEADER", "".into())]))]);
+    let mut target = vec![("request_headers", rules()), ("response_headers", rules())];
+    let mut credential = vec![("kind", kind.into())];
+    if kind == "jwt" {
+        credential.push(("claims", table(&[("CLAIM", "".into())])));
+    }
+    target.push(("credential", table(&credential)));
     let sample = [
-        ("server".to_owned(), table([("tls", empty())])),
+        ("server".to_owned(), table(&[("tls", empty())])),
         ("identity".to_owned(), empty()),
-        ("callers".to_owned(), table([("NAME", empty())])),
-        ("targets".to_owned(), table([("NAME", target)])),
-        ("providers".to_owned(), table([("reference", notice_keys)])),
+        ("callers".to_owned(), table(&[("NAME", empty())])),
+        ("targets".to_owned(), table(&[("NAME", table(&target))])),
+        ("providers".to_owned(), table(&[("reference", notice_keys)])),
     ];
     let reader = Reader::new(toml::Table::from_iter(sample), Environment::default());
     drop(Settings::read_sections(&reader.root(), Origin::no_file(Environment::default())));

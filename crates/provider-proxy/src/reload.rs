@@ -3,7 +3,7 @@
 mod watch;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -20,7 +20,7 @@ use crate::{
     server::{self, StartError},
     services::Services,
 };
-use chassis::settings::{SettingsError, Shown};
+use chassis::settings::{Digest, SettingsError, Shown};
 
 /// What is in use now, to be replaced as a whole. A request keeps what it began with.
 pub struct Current<T>(ArcSwap<T>);
@@ -67,10 +67,14 @@ impl Snapshot {
     /// [`StartError`] when a file cannot be used.
     pub fn build(settings: Settings, previous: Option<&Self>) -> Result<Self, StartError> {
         server::check(&settings)?;
+        if let Some(previous) = previous {
+            settings.targets.inherit(&previous.settings.targets);
+        }
         let generation = previous.map_or(0, |previous| previous.generation.saturating_add(1));
         // What was in use until now, or was minted meanwhile, may be with a target still.
-        let old = previous.into_iter().flat_map(|old| old.settings.secrets().chain(old.scanner.minted()));
+        let old = previous.into_iter().flat_map(|old| old.settings.secrets());
         let scanner = Arc::new(Scanner::new(settings.secrets().chain(old)));
+        previous.into_iter().flat_map(|old| old.scanner.minted()).for_each(|token| scanner.add(&token));
         Ok(Self { generation, settings, scanner })
     }
 }
@@ -109,8 +113,8 @@ const TOPIC: &str = "settings";
 /// Replaces the settings.
 pub struct Reloader {
     services: Services,
-    /// The files to look at. One reload at a time.
-    files: Mutex<BTreeSet<PathBuf>>,
+    /// The files to look at, with what they held when they were last read. One reload at a time.
+    files: Mutex<BTreeMap<PathBuf, Digest>>,
 }
 
 impl Reloader {
@@ -152,7 +156,7 @@ impl Reloader {
         result
     }
 
-    fn try_reload(&self, files: &mut BTreeSet<PathBuf>) -> Result<u64, ReloadError> {
+    fn try_reload(&self, files: &mut BTreeMap<PathBuf, Digest>) -> Result<u64, ReloadError> {
         let old = self.services.current.get();
         let (read, settings) = old.settings.origin.read_again().ok_or(ReloadError::NoFile)?;
         // Those of wrong settings as well: one that was missing may come.
@@ -170,7 +174,7 @@ impl Reloader {
         Ok(generation)
     }
 
-    fn files(&self) -> BTreeSet<PathBuf> {
+    fn files(&self) -> BTreeMap<PathBuf, Digest> {
         self.lock().clone()
     }
 
@@ -178,7 +182,7 @@ impl Reloader {
         self.services.audit.reopen();
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Digest>> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -27,7 +27,7 @@ use chassis::{
 };
 use serde_json::Value;
 use thiserror::Error;
-use wire::{ProviderAnswer, Reply, status::ServiceStatus};
+use wire::{ProviderAnswer, Reply, passthrough, status::ServiceStatus};
 
 pub use run::Application;
 
@@ -143,9 +143,17 @@ impl ResponseError for ProxyError {
     }
 }
 
-/// What is said to a caller whose token or certificate is no good.
-fn not_let_in(source: CallerError) -> HttpResponse {
-    refuse(&ProxyError::Caller { target: PROXY, source })
+/// What is said on a connection whose certificate is no good any more, in the words of the door that was asked.
+fn not_let_in(path: &str, source: CallerError) -> HttpResponse {
+    let error = ProxyError::Caller { target: PROXY, source };
+    let Some(tail) = path.strip_prefix("/proxy/") else { return refuse(&error) };
+    log::warn!("{}", chain(&error));
+    let kind = source.door_kind();
+    let target = tail.split('/').next().unwrap_or_default().to_owned();
+    let failure = passthrough::Failure { kind, target, message: source.message().to_owned() };
+    builder(kind.http_status())
+        .insert_header((passthrough::ERROR_HEADER, kind.name()))
+        .json(passthrough::Answer { error: failure })
 }
 
 /// `POST /v1/{provider}/{operation}`.

@@ -5,16 +5,16 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// What belongs to one connection (RFC 9110, 7.6.1), and the older `Proxy-` fields with it. `Trailer` is not among
 /// them: it announces what goes on, and is dropped where that does not.
-static HOP_BY_HOP: [HeaderName; 9] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    header::PROXY_AUTHENTICATE,
-    HeaderName::from_static("proxy-authentication-info"),
-    header::PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-connection"),
-    header::TE,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
 ];
 
 /// What a caller must not tell an upstream: who it is, by which way it came, and which method is really meant.
@@ -67,16 +67,16 @@ pub fn from_caller(headers: &actix_header::HeaderMap) -> HeaderMap {
 pub fn is_not_from_callers(name: &str) -> bool {
     if name.contains('_') {
         let hyphenated = name.replace('_', "-");
-        return is_not_from_callers(&hyphenated) || HOP_BY_HOP.iter().any(|hop| *hop == *hyphenated);
+        return is_not_from_callers(&hyphenated) || is_hop_by_hop(&hyphenated);
     }
     NOT_FROM_CALLERS.binary_search(&name).is_ok()
         || PREFIXES_NOT_FROM_CALLERS.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Whether a header belongs to one connection.
+/// Whether a header belongs to one connection. The name is in lower case.
 #[must_use]
-pub fn is_hop_by_hop(name: &HeaderName) -> bool {
-    HOP_BY_HOP.contains(name)
+pub fn is_hop_by_hop(name: &str) -> bool {
+    HOP_BY_HOP.contains(&name)
 }
 
 /// Whether a caller takes trailers (RFC 9110, 10.1.4).
@@ -105,15 +105,23 @@ pub(crate) fn keep_end_to_end_of_request(headers: &mut HeaderMap) {
 
 /// Removes from an answer what belongs to the connection that it came on.
 pub(crate) fn keep_end_to_end(headers: &mut HeaderMap) {
-    if headers.contains_key(header::CONNECTION) {
-        let connection: Vec<HeaderValue> = headers.get_all(header::CONNECTION).iter().cloned().collect();
-        for token in connection.iter().flat_map(|value| tokens(value.as_bytes())) {
-            if let Ok(name) = HeaderName::from_bytes(token) {
-                headers.remove(name);
-            }
-        }
+    remove_named_by_connection(headers);
+    // Most messages have one or none of them: to look is cheaper than to remove them all.
+    while let Some(name) = headers.keys().find(|name| is_hop_by_hop(name.as_str())).cloned() {
+        headers.remove(name);
     }
-    for name in &HOP_BY_HOP {
+}
+
+fn remove_named_by_connection(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .flat_map(|value| tokens(value.as_bytes()))
+        // These are no headers, or are removed anyway.
+        .filter(|token| !token.eq_ignore_ascii_case(b"keep-alive") && !token.eq_ignore_ascii_case(b"close"))
+        .filter_map(|token| HeaderName::from_bytes(token).ok())
+        .collect();
+    for name in named {
         headers.remove(name);
     }
 }
@@ -139,15 +147,14 @@ fn convert(headers: &actix_header::HeaderMap, dropped: impl Fn(&str) -> bool) ->
     let mut kept = HeaderMap::with_capacity(headers.len() + 2);
     let names_others = headers.contains_key(actix_header::CONNECTION);
     for (name, value) in headers {
-        let text = name.as_str();
-        // http 0.2 and http 1 take the same names and values.
-        let (Ok(name), Ok(value)) =
-            (HeaderName::from_bytes(text.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
-        else {
+        let name = name.as_str();
+        if is_hop_by_hop(name) || dropped(name) || names_others && is_named_by_connection(headers, name) {
             continue;
-        };
-        let is_named = names_others && is_named_by_connection(headers, text);
-        if !is_named && !is_hop_by_hop(&name) && !dropped(text) {
+        }
+        // http 0.2 and http 1 take the same names and values.
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
+        {
             kept.append(name, value);
         }
     }

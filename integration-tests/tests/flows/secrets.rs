@@ -2,7 +2,9 @@
 
 use actix_web::http::Method;
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
-use integration_tests::{client::Client, in_process::Dummies, postgres::Stop, process::Process};
+use integration_tests::{
+    client::Client, in_process::Dummies, postgres::Stop, process::Process, settings::identity_key,
+};
 use serde_json::json;
 
 use super::{
@@ -12,6 +14,9 @@ use super::{
 
 /// The address of a buyer, which is no secret of ours but nobody's to log.
 const PERSON: &str = "sentinel.person+buyer@example.test";
+
+/// The beginning of a JSON Web Token: `{"alg":"EdDSA"` in base64url.
+const TOKEN: &str = "eyJhbGciOiJFZERTQSI";
 
 pub fn sentinels() -> Dummies {
     Dummies {
@@ -59,6 +64,8 @@ async fn no_log_line_at_any_level_holds_a_secret() {
         let mut running = Executables::start(&log, &impatient, sentinels()).await;
         go_through_everything(&mut running).await;
         let secrets = sentinels();
+        let identity_key = std::fs::read_to_string(identity_key()).unwrap();
+        let identity_key = identity_key.lines().nth(1).unwrap();
         let product_secret = "dummy-sentinel+product/secret=4";
         for process in [&running.db_server, &running.provider_proxy, &running.sandbox].map(|r| &r.process) {
             for secret in [
@@ -70,6 +77,9 @@ async fn no_log_line_at_any_level_holds_a_secret() {
                 &secrets.pepper,
                 product_secret,
                 PERSON,
+                identity_key,
+                // How every token begins.
+                TOKEN,
             ] {
                 assert_silent(process, secret);
             }

@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
 };
 
-use super::{Faults, SettingsError, Value};
+use super::{Digest, Faults, SettingsError, Value};
 use crate::environment::Environment;
 
 /// Reads one settings file.
@@ -21,7 +21,7 @@ struct Shared {
     faults: RefCell<Faults>,
     values: RefCell<BTreeMap<String, Shown>>,
     sections: RefCell<BTreeSet<String>>,
-    files: RefCell<BTreeSet<PathBuf>>,
+    files: RefCell<BTreeMap<PathBuf, Digest>>,
 }
 
 /// What may be told of a key that has been asked for.
@@ -74,9 +74,9 @@ impl Reader {
     }
 
     /// The files that the keys asked for so far are read from: where secrets are, and what paths name, whether it could
-    /// be read or not. A change of one changes what the settings mean.
+    /// be read or not, each with what it held just before. A change of one changes what the settings mean.
     #[must_use]
-    pub fn files(&self) -> BTreeSet<PathBuf> {
+    pub fn files(&self) -> BTreeMap<PathBuf, Digest> {
         self.shared.files.borrow().clone()
     }
 
@@ -215,7 +215,11 @@ impl Section {
     pub fn optional<T: Value>(&self, key: &str) -> Option<T> {
         self.record::<T>(key, None);
         let value = self.value(key)?;
-        self.shared.files.borrow_mut().extend(T::files(value, &self.shared.environment));
+        for path in T::files(value, &self.shared.environment) {
+            // Before it is read, so that a change in between shows later.
+            let digest = Digest::of(&path);
+            self.shared.files.borrow_mut().entry(path).or_insert(digest);
+        }
         self.read(key, value)
     }
 

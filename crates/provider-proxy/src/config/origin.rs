@@ -1,13 +1,10 @@
 //! Where settings came from, so that they can be read again.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use chassis::{
     environment::Environment,
-    settings::{Faults, Reader, SettingsError, Shown, parse_file},
+    settings::{Digest, Faults, Reader, SettingsError, Shown, parse_file},
 };
 
 use super::Settings;
@@ -19,27 +16,27 @@ pub struct Origin {
     /// The settings file; none in a test.
     path: Option<PathBuf>,
     environment: Environment,
-    /// The settings file, and all that it names.
-    pub files: BTreeSet<PathBuf>,
+    /// The settings file, and all that it names, with what each held just before it was read.
+    pub files: BTreeMap<PathBuf, Digest>,
     /// What each key was, unless it is a secret.
     pub shown: BTreeMap<String, Shown>,
 }
 
 /// The files that were looked at, and what came of it.
-pub(crate) type Outcome = (BTreeSet<PathBuf>, Result<Settings, SettingsError>);
+pub(crate) type Outcome = (BTreeMap<PathBuf, Digest>, Result<Settings, SettingsError>);
 
 impl Origin {
     /// A file that has not been read yet.
     #[must_use]
     pub fn file(path: PathBuf, environment: Environment) -> Self {
-        let files = BTreeSet::from([path.clone()]);
+        let files = BTreeMap::from([(path.clone(), Digest::of(&path))]);
         Self { path: Some(path), environment, files, shown: BTreeMap::new() }
     }
 
     /// No file.
     #[must_use]
     pub const fn no_file(environment: Environment) -> Self {
-        Self { path: None, environment, files: BTreeSet::new(), shown: BTreeMap::new() }
+        Self { path: None, environment, files: BTreeMap::new(), shown: BTreeMap::new() }
     }
 
     /// Reads the same file again, with the environment of the first time; nothing if there was no file.

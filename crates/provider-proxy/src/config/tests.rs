@@ -197,3 +197,11 @@ fn no_report_shows_a_value() {
     );
     assert!(!report.contains("dummy-secret"), "{report}");
 }
+
+#[test]
+fn the_keys_of_every_kind_of_credential_are_known() {
+    let keys = known_keys();
+    for key in ["token", "claims.CLAIM", "timestamp_header", "session_token", "version", "namespaces"] {
+        assert!(keys.contains(&format!("targets.NAME.credential.{key}")), "{key}");
+    }
+}

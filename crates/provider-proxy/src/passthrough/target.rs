@@ -78,6 +78,16 @@ impl Targets {
         Self { by_name: named.collect() }
     }
 
+    /// Takes over what was minted before the settings were read again: tokens outlive a reading.
+    pub fn inherit(&self, previous: &Self) {
+        for target in self.iter() {
+            let before = previous.get(&target.name).and_then(|target| target.credential.as_ref());
+            if let (Some(credential), Some(before)) = (&target.credential, before) {
+                credential.inherit(before);
+            }
+        }
+    }
+
     /// A target.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<Target>> {

@@ -1,11 +1,7 @@
 //! Notices that a file has changed, or is told to look.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    hash::{DefaultHasher, Hash, Hasher},
     io,
-    path::PathBuf,
     sync::{
         Arc,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
@@ -13,6 +9,8 @@ use std::{
     thread::{self, JoinHandle},
     time::Duration,
 };
+
+use chassis::settings::Digest;
 
 use super::Reloader;
 
@@ -83,50 +81,21 @@ fn reload(reloader: &Reloader) {
 }
 
 fn watch(reloader: &Reloader, orders: &Receiver<Order>, interval: Duration) {
-    let mut taken = look(&reloader.files());
-    let mut last = taken.clone();
+    let mut last = reloader.files();
     loop {
         match orders.recv_timeout(interval) {
-            Ok(Order::Reload) => {
-                // Before they are read, so that a change in between is seen.
-                taken = look(&reloader.files());
-                reload(reloader);
-                follow(&mut taken, reloader);
-            }
+            Ok(Order::Reload) => reload(reloader),
             Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
-                let now = look(&reloader.files());
+                let taken = reloader.files();
+                let now = taken.keys().map(|path| (path.clone(), Digest::of(path))).collect();
                 // What still changes is being written, and would be read by half.
                 if now != taken && now == last {
-                    taken = now;
+                    // It says by itself how that went.
                     let _ = reloader.reload();
-                    follow(&mut taken, reloader);
-                    last = taken.clone();
-                } else {
-                    last = now;
                 }
+                last = now;
             }
         }
     }
-}
-
-type Digests = BTreeMap<PathBuf, Option<u64>>;
-
-/// Looks at what the settings name since a reload, and no more at what they do not.
-fn follow(taken: &mut Digests, reloader: &Reloader) {
-    let files = reloader.files();
-    taken.retain(|path, _| files.contains(path));
-    let new = files.into_iter().filter(|path| !taken.contains_key(path)).collect();
-    taken.extend(look(&new));
-}
-
-/// A digest of what each file holds, or none. Times of change would not do: they are as coarse as the kernel's clock.
-fn look(files: &BTreeSet<PathBuf>) -> Digests {
-    let digest = |path: &PathBuf| {
-        let content = fs::read(path).ok()?;
-        let mut hasher = DefaultHasher::new();
-        content.hash(&mut hasher);
-        Some(hasher.finish())
-    };
-    files.iter().map(|path| (path.clone(), digest(path))).collect()
 }

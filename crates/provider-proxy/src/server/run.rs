@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{StartError, WorkerConnectors, check, not_let_in, routes};
 use crate::{
-    admin,
+    admin::{self, CertificateExpiry},
     caller::CallerError,
     config::Settings,
     passthrough::door::Door,
@@ -41,12 +41,13 @@ impl Application {
         let bound = bind(&server, move |config| {
             config
                 .app_data(Data::new(WorkerConnectors::new(Arc::clone(&shared.current))))
-                .app_data(OnDistrust(|_| not_let_in(CallerError::Distrusted)))
+                .app_data(OnDistrust(|request| not_let_in(request.path(), CallerError::Distrusted)))
                 .app_data(Data::new(Door::new(shared.clone())))
                 .app_data(Data::new(shared.clone()));
             routes(config);
         })?;
-        let admin = admin::listen(&services, None)?;
+        let expiry = bound.tls().map(|tls| Arc::new(move || tls.expiry()) as CertificateExpiry);
+        let admin = admin::listen(&services, expiry)?;
         let watcher =
             Watcher::start(Arc::new(Reloader::new(services.clone())), watch).map_err(StartError::Thread)?;
         Ok(Self { bound, admin, services, watcher })

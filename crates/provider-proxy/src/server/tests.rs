@@ -6,6 +6,7 @@ use std::{
 };
 
 use actix_web::{
+    body::to_bytes,
     dev::ServerHandle,
     http::{
         Method,
@@ -246,6 +247,22 @@ async fn an_address_that_is_taken_and_a_file_that_is_missing_have_their_exit_cod
     let error = Application::build(read(&missing)).err().unwrap();
     assert_eq!(error.exit(), Exit::Settings);
     assert!(error.to_string().contains("/nonexistent/ca.pem"), "{error}");
+}
+
+#[actix_web::test]
+async fn a_certificate_that_is_no_good_any_more_is_told_in_the_words_of_each_door() {
+    let body = async |response: HttpResponse| -> Value {
+        serde_json::from_slice(&to_bytes(response.into_body()).await.unwrap()).unwrap()
+    };
+    let message = "The client certificate is not valid any more.";
+    let response = not_let_in("/v1/reference/get_seller", CallerError::Distrusted);
+    assert_eq!((response.status().as_u16(), response.headers().contains_key("x-proxy-error")), (401, false));
+    let expected = json!({"error": {"kind": "identity", "target": "provider-proxy", "message": message}});
+    assert_eq!(body(response).await, expected);
+    let response = not_let_in("/proxy/shop/v1/charges", CallerError::Distrusted);
+    assert_eq!(response.headers().get("x-proxy-error").unwrap(), "identity");
+    let expected = json!({"error": {"kind": "identity", "target": "shop", "message": message}});
+    assert_eq!(body(response).await, expected);
 }
 
 #[test]

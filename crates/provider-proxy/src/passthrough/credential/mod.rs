@@ -107,6 +107,14 @@ impl Credential {
         Some(Self { kind, version: version.into(), places: Arc::new(places) })
     }
 
+    /// Takes over what the same target's credential minted before the settings were read again, as far as it is for
+    /// the same client.
+    pub fn inherit(&self, previous: &Self) {
+        if let (Kind::OAuth2(kind), Kind::OAuth2(previous)) = (&self.kind, &previous.kind) {
+            kind.inherit(previous);
+        }
+    }
+
     /// The kind's name, for the audit.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -3,9 +3,10 @@
 mod answer;
 mod cache;
 
-use std::time::{Duration, SystemTime};
-
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use chassis::{base_url::BaseUrl, settings::Section};
 use http::{
@@ -96,6 +97,18 @@ impl OAuth2 {
         self.cache.refuse(refused, now)
     }
 
+    /// Takes the token over that another reading of the settings got as the same client.
+    pub(super) fn inherit(&self, previous: &Self) {
+        let client = |client: &Self| {
+            let url = (client.endpoint.clone(), client.path.clone());
+            (url, client.client_id.clone(), client.scope.clone(), client.style)
+        };
+        if client(self) == client(previous) && self.client_secret.expose() == previous.client_secret.expose()
+        {
+            self.cache.inherit(&previous.cache);
+        }
+    }
+
     async fn mint(&self, context: &Context<'_>) -> Result<answer::Granted, CredentialError> {
         let endpoint = context
             .token_endpoint
@@ -156,5 +169,7 @@ fn split(url: &BaseUrl) -> (BaseUrl, String) {
     (origin, if path == text.len() { "/".to_owned() } else { text[path..].to_owned() })
 }
 
+#[cfg(test)]
+mod over_sockets;
 #[cfg(test)]
 mod tests;

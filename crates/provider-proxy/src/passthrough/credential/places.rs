@@ -49,7 +49,7 @@ impl Places {
     pub(super) fn of_every_credential() -> Self {
         Self {
             headers: HEADERS.map(str::to_owned).into(),
-            parameters: PARAMETERS.map(|name| normal_parameter(name)).into(),
+            parameters: PARAMETERS.map(normal_parameter).into(),
         }
     }
 

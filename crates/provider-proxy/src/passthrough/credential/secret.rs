@@ -1,5 +1,7 @@
 //! A secret of the settings, with the one before it.
 
+use std::path::PathBuf;
+
 use chassis::{
     environment::Environment,
     settings::{Section, Value},
@@ -56,6 +58,13 @@ impl Value for Secret {
             secret.map_err(|error| format!("{key}: {error}"))
         };
         Ok(Self { current: read("current")?.unwrap_or_default(), previous: read("previous")? })
+    }
+
+    fn files(value: &toml::Value, environment: &Environment) -> Vec<PathBuf> {
+        match value.as_table().filter(|table| table.contains_key("current")) {
+            None => SecretString::files(value, environment),
+            Some(both) => both.values().flat_map(|value| SecretString::files(value, environment)).collect(),
+        }
     }
 
     fn placeholder() -> Self {

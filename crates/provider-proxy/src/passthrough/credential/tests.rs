@@ -249,6 +249,26 @@ fn a_previous_secret_is_not_sent_and_must_not_come_out_either() {
 }
 
 #[test]
+fn the_files_of_both_secrets_are_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let [current, previous] = ["current", "previous"].map(|name| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("dummy-{name}\n")).unwrap();
+        path
+    });
+    let [first, second] = [&current, &previous].map(|path| path.display());
+    let settings = format!(
+        "kind = 'bearer'\ntoken = {{ current = {{ file = '{first}' }}, previous = {{ file = '{second}' }} }}"
+    );
+    let reader = Reader::new(settings.parse().unwrap(), Environment::default());
+    let credential = Credential::read(&reader.root()).unwrap();
+    assert!(reader.files().into_keys().eq([current, previous]));
+    let secrets: Vec<_> =
+        credential.secrets().iter().map(|secret| secret.expose_secret().to_owned()).collect();
+    assert_eq!(secrets, ["dummy-current", "dummy-previous"]);
+}
+
+#[test]
 fn without_a_version_the_time_of_loading_tells_credentials_apart() {
     let version = read(EXAMPLES[1]).version().to_owned();
     assert!(version.starts_with("loaded-20") && version.ends_with('Z'), "{version}");

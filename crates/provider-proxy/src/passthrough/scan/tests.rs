@@ -57,8 +57,8 @@ fn travelling(secret: &str, form: usize) -> (Vec<u8>, usize) {
         10 => (escape(&|byte| if keep(byte) { char::from(byte).into() } else { format!("%{byte:02X}") }), 0),
         11 => (escape(&|byte| if keep(byte) { char::from(byte).into() } else { format!("%{byte:02x}") }), 0),
         12 => (escape(&|byte| format!("%{byte:02X}")), 0),
-        13 => (serde_json::to_string(secret).unwrap().trim_matches('"').to_owned(), 0),
-        14 => (serde_json::to_string(secret).unwrap().replace('/', "\\/"), 1),
+        13 => (json(secret), 0),
+        14 => (json(secret).replace('/', "\\/"), 0),
         15 => (escape(&|byte| format!("\\u{byte:04x}")), 0),
         16 => (escape(&|byte| format!("\\u{byte:04X}")), 0),
         17 => (xml(secret), 0),
@@ -74,6 +74,11 @@ fn travelling(secret: &str, form: usize) -> (Vec<u8>, usize) {
 }
 
 use percent_encoding::NON_ALPHANUMERIC;
+
+fn json(secret: &str) -> String {
+    let quoted = serde_json::to_string(secret).unwrap();
+    quoted[1..quoted.len() - 1].to_owned()
+}
 
 fn xml(secret: &str) -> String {
     secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

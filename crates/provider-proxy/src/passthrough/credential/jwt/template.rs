@@ -55,6 +55,24 @@ impl Template {
         })
     }
 
+    fn from_toml(value: &toml::Value) -> Result<Self, String> {
+        Ok(match value {
+            toml::Value::String(text) => Self::parse(text)?,
+            toml::Value::Integer(number) => Self::Fixed((*number).into()),
+            toml::Value::Boolean(flag) => Self::Fixed((*flag).into()),
+            toml::Value::Array(items) => {
+                Self::List(items.iter().map(Self::from_toml).collect::<Result<_, _>>()?)
+            }
+            toml::Value::Table(table) => {
+                let read = |(name, value): (&String, _)| Ok((name.clone(), Self::from_toml(value)?));
+                Self::Table(table.iter().map(read).collect::<Result<_, String>>()?)
+            }
+            toml::Value::Float(_) | toml::Value::Datetime(_) => {
+                return Err("expected text, a whole number, a flag, a list or a table".into());
+            }
+        })
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut rest = text;
@@ -120,24 +138,8 @@ impl Place {
 }
 
 impl settings::Value for Template {
-    fn read(value: &toml::Value, environment: &Environment) -> Result<Self, String> {
-        Ok(match value {
-            toml::Value::String(text) => Self::parse(text)?,
-            toml::Value::Integer(number) => Self::Fixed((*number).into()),
-            toml::Value::Boolean(flag) => Self::Fixed((*flag).into()),
-            toml::Value::Array(items) => {
-                Self::List(items.iter().map(|item| Self::read(item, environment)).collect::<Result<_, _>>()?)
-            }
-            toml::Value::Table(table) => {
-                let read = |(name, value): (&String, &toml::Value)| {
-                    Ok((name.clone(), Self::read(value, environment)?))
-                };
-                Self::Table(table.iter().map(read).collect::<Result<_, String>>()?)
-            }
-            toml::Value::Float(_) | toml::Value::Datetime(_) => {
-                return Err("expected text, a whole number, a flag, a list or a table".into());
-            }
-        })
+    fn read(value: &toml::Value, _: &Environment) -> Result<Self, String> {
+        Self::from_toml(value)
     }
 
     fn placeholder() -> Self {

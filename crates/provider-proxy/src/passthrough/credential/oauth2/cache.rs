@@ -66,6 +66,11 @@ impl TokenCache {
         self.token.load_full()
     }
 
+    /// Begins with the token of another cache.
+    pub(super) fn inherit(&self, previous: &Self) {
+        self.token.store(previous.current());
+    }
+
     /// A token that is good at `now`, minted if need be: by one caller, however many there are.
     pub(super) async fn get<F>(
         &self,

@@ -1,6 +1,7 @@
 //! The door, over real sockets, between a caller that writes raw bytes and a target that keeps them.
 
 mod audit;
+mod credentials;
 mod errors;
 mod faithful;
 mod pinned;

@@ -1,0 +1,269 @@
+//! Reloads of a real process: by signal and by a changed file, under load, with the audit log beside them.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+struct Proxy {
+    child: Child,
+    log: BufReader<ChildStderr>,
+    address: String,
+    folder: TempDir,
+}
+
+impl Proxy {
+    /// Starts it with a provider and more settings; its consumer key is in a file, and is `dummy-key-0` at first.
+    fn start(provider: &str, more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join(name);
+        let settings = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\nworkers = 2\n[passthrough]\naudit_file = {:?}\naudit_sync = false\n\
+             [providers.reference]\nurl = \"{provider}\"\nrealm = \"solitude\"\n\
+             consumer_key = {{ file = {:?} }}\nconsumer_secret = \"dummy-consumer-secret\"\n\
+             notice_keys = {{ 0 = \"dummy-notice-key\" }}\n{more}",
+            path("audit.jsonl"),
+            path("key")
+        );
+        fs::write(path("settings.toml"), settings).unwrap();
+        fs::write(path("key"), "dummy-key-0").unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_provider-proxy"))
+            .env_clear()
+            .arg("--config")
+            .arg(path("settings.toml"))
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let line = wait_for(&mut log, "listening on http://");
+        let address = line.split("http://").nth(1).unwrap().to_owned();
+        Self { child, log, address, folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn wait_for(&mut self, text: &str) -> String {
+        wait_for(&mut self.log, text)
+    }
+
+    fn stop(mut self) -> (ExitStatus, TempDir) {
+        self.signal(Signal::TERM);
+        // Read to its end, so that the process does not wait for somebody to read.
+        let mut rest = String::new();
+        self.log.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap(), self.folder)
+    }
+}
+
+fn wait_for(log: &mut BufReader<ChildStderr>, text: &str) -> String {
+    loop {
+        let mut line = String::new();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended before {text:?}");
+        if line.contains(text) {
+            return line.trim_end().to_owned();
+        }
+    }
+}
+
+fn ask(address: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let body = r#"{"reference_id": "s1"}"#;
+    let length = body.len();
+    write!(
+        stream,
+        "POST /v1/reference/get_seller HTTP/1.1\r\nHost: proxy\r\nConnection: close\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// A provider that refuses each request with the number at the end of the consumer key that signed it.
+fn provider() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.unwrap();
+            thread::spawn(move || answer_all(&stream));
+        }
+    });
+    format!("http://{address}")
+}
+
+fn answer_all(mut stream: &TcpStream) {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    loop {
+        let head: Vec<String> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+        if head.is_empty() {
+            return;
+        }
+        let head = head.join("\n");
+        let key = head.split("dummy-key-").nth(1).and_then(|rest| rest.split('"').next());
+        let body = format!("{{\"key\": {}}}", key.unwrap_or("null"));
+        let length = body.len();
+        let sent = write!(
+            stream,
+            "HTTP/1.1 404 No\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+fn verify(files: &[&Path]) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_provider-proxy"))
+        .args(["audit", "verify"])
+        .args(files)
+        .output()
+        .unwrap();
+    let told = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(told).unwrap())
+}
+
+fn events(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let event = |line: &str| line.split("\"event\":\"").nth(1)?.split('"').next().map(ToOwned::to_owned);
+    text.lines().filter_map(event).collect()
+}
+
+#[test]
+fn no_request_fails_during_a_hundred_reloads_and_each_takes_effect_at_once() {
+    let mut proxy = Proxy::start(&provider(), "[reload]\ninterval = 0");
+    let over = Arc::new(AtomicBool::new(false));
+    let load: Vec<_> = (0..4)
+        .map(|_| {
+            let (address, over) = (proxy.address.clone(), Arc::clone(&over));
+            thread::spawn(move || {
+                let mut answers = 0;
+                while !over.load(Ordering::Relaxed) {
+                    let answer = ask(&address);
+                    assert!(answer.starts_with("HTTP/1.1 404") && answer.contains("\"key\":"), "{answer}");
+                    answers += 1;
+                }
+                answers
+            })
+        })
+        .collect();
+    for round in 1..=100 {
+        fs::write(proxy.path("key"), format!("dummy-key-{round}")).unwrap();
+        proxy.signal(Signal::HUP);
+        proxy.wait_for(&format!("read again, for the {round}. time"));
+        let answer = ask(&proxy.address);
+        assert!(answer.contains(&format!("\"key\":{round}}}")), "{round}: {answer}");
+    }
+    over.store(true, Ordering::Relaxed);
+    let answers: u32 = load.into_iter().map(|thread| thread.join().unwrap()).sum();
+    assert!(answers > 0);
+    let (status, folder) = proxy.stop();
+    assert!(status.success(), "{status}");
+    let log = folder.path().join("audit.jsonl");
+    let reloads = events(&log).into_iter().filter(|event| event == "reloaded").count();
+    assert_eq!((reloads, verify(&[&log]).0), (100, 0));
+}
+
+#[test]
+fn a_changed_file_is_taken_over_without_a_signal_and_a_bad_one_is_not() {
+    let mut proxy = Proxy::start(&provider(), "[reload]\ninterval = \"20ms\"");
+    fs::write(proxy.path("key"), "dummy-key-1").unwrap();
+    proxy.wait_for("read again, for the 1. time");
+    assert!(ask(&proxy.address).contains("\"key\":1}"));
+    fs::write(proxy.path("key"), " ").unwrap();
+    let line = proxy.wait_for("the settings stay as they were");
+    assert!(line.ends_with("providers.reference.consumer_key: the secret is empty"), "{line}");
+    assert!(ask(&proxy.address).contains("\"key\":1}"));
+    fs::write(proxy.path("key"), "dummy-key-2").unwrap();
+    proxy.wait_for("read again, for the 2. time");
+    assert!(ask(&proxy.address).contains("\"key\":2}"));
+    let (status, folder) = proxy.stop();
+    assert!(status.success(), "{status}");
+    let expected = ["started", "reloaded", "reload_refused", "reloaded", "stopped"];
+    assert_eq!(events(&folder.path().join("audit.jsonl")), expected);
+}
+
+#[test]
+fn what_needs_a_restart_is_named_in_the_log() {
+    let mut proxy = Proxy::start("http://127.0.0.1:1", "");
+    let settings = fs::read_to_string(proxy.path("settings.toml")).unwrap();
+    let changed = settings.replace("workers = 2", "workers = 3") + "[log]\nformat = \"json\"\n";
+    fs::write(proxy.path("settings.toml"), changed).unwrap();
+    proxy.signal(Signal::HUP);
+    let line = proxy.wait_for("at the next start only");
+    assert!(line.ends_with(": log.format, server.workers"), "{line}");
+    assert!(proxy.stop().0.success());
+}
+
+#[test]
+fn the_audit_log_goes_on_in_a_new_file_after_a_rotation() {
+    let mut proxy = Proxy::start("http://127.0.0.1:1", "[reload]\ninterval = 0");
+    let (old, new) = (proxy.path("audit.jsonl.1"), proxy.path("audit.jsonl"));
+    fs::rename(&new, &old).unwrap();
+    proxy.signal(Signal::HUP);
+    proxy.wait_for("the audit log goes on in a new file");
+    proxy.signal(Signal::HUP);
+    proxy.wait_for("read again, for the 2. time");
+    let (status, _folder) = proxy.stop();
+    assert!(status.success(), "{status}");
+    assert_eq!(events(&new).last().unwrap(), "stopped");
+    let (code, told) = verify(&[&old, &new]);
+    assert_eq!(code, 0, "{told}");
+    // A line is changed.
+    let text = fs::read_to_string(&new).unwrap();
+    fs::write(&new, text.replacen("\"generation\":2", "\"generation\":7", 1)).unwrap();
+    let (code, told) = verify(&[&old, &new]);
+    assert_eq!(code, 65, "{told}");
+    assert!(told.starts_with(&format!("{}: line ", new.display())), "{told}");
+    assert!(told.contains(": does not follow from the line before"), "{told}");
+    // A part is missing, and a file.
+    assert_eq!(verify(&[&new]).0, 65);
+    assert_eq!(verify(&[Path::new("/nonexistent/audit.jsonl")]).0, 70);
+    assert_eq!(verify(&[]).0, 64);
+}
+
+#[test]
+fn an_audit_log_that_cannot_be_written_ends_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    let start = |audit_file: &Path| {
+        let settings =
+            format!("[server]\nlisten = \"127.0.0.1:0\"\n[passthrough]\naudit_file = {audit_file:?}\n");
+        fs::write(&path, settings).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_provider-proxy"))
+            .env_clear()
+            .arg("--config")
+            .arg(&path)
+            .output()
+            .unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, told) = start(&folder.path().join("absent/audit.jsonl"));
+    assert!(code == 73 && told.starts_with("passthrough.audit_file: "), "{code} {told}");
+    let (code, told) = start(&path);
+    assert!(code == 65 && told.contains("is no audit log"), "{code} {told}");
+    let proxy = Proxy::start("http://127.0.0.1:1", "");
+    let (code, told) = start(&proxy.path("audit.jsonl"));
+    assert!(code == 69 && told.contains("another process writes it"), "{code} {told}");
+    assert!(proxy.stop().0.success());
+}
