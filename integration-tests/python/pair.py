@@ -40,6 +40,25 @@ class Pair:
         """A client with its key and secret."""
         return Client(self.db_server, self.key, self.secret)
 
+    def command(self, *arguments, given=""):
+        """Runs db-server with a command and a line on its standard input; gives what it prints."""
+        folder = REPOSITORY / os.environ.get("CARGO_TARGET_DIR", "target") / "debug"
+        command = [folder / "db-server", "--config", self.file.parent / "db-server.toml", *arguments]
+        done = subprocess.run(command, input=f"{given}\n", text=True, capture_output=True, env={}, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+class Bearer(requests.auth.AuthBase):
+    """Sends a key or token with each request."""
+
+    def __init__(self, key):
+        self.key = key
+
+    def __call__(self, request):
+        request.headers["Authorization"] = f"Bearer {self.key}"
+        return request
+
 
 class Client(OAuth1Session):
     """A client of Solitude: signs with its key and secret, and takes paths."""

@@ -4,7 +4,6 @@ import contextlib
 import importlib.util
 import json
 import os
-import subprocess
 import threading
 
 import jwt
@@ -59,11 +58,7 @@ def alice(pair):
 
 def add_user(pair, name, *roles):
     name = name[:60]
-    folder = REPOSITORY / os.environ.get("CARGO_TARGET_DIR", "target") / "debug"
-    command = [folder / "db-server", "--config", pair.file.parent / "db-server.toml", "user", "add", name]
-    for role in roles:
-        command += ["--role", role]
-    subprocess.run(command, input=PASSWORD + "\n", text=True, check=True, capture_output=True, env={})
+    pair.command("user", "add", name, *(word for role in roles for word in ("--role", role)), given=PASSWORD)
     return name, PASSWORD
 
 

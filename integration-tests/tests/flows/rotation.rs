@@ -208,6 +208,30 @@ async fn keys_rotate_while_the_server_serves_and_through_a_kill_in_the_middle() 
 }
 
 #[actix_web::test]
+async fn a_client_that_the_command_has_added_signs_on_after_a_rotation() {
+    let vault = Vault::fill().await;
+    let process = server("db-server", vault.folder.path(), &vault.old)
+        .argument("client")
+        .arguments(["add", "shop", "--role", "read"])
+        .start()
+        .unwrap();
+    assert_eq!(process.wait().await.unwrap(), End::Exited(0), "{:?}", process.lines());
+    let lines = process.lines();
+    let printed = |label: &str| lines.iter().find_map(|line| line.strip_prefix(label)).unwrap().to_owned();
+    let (key, secret) = (printed("key: "), printed("secret: "));
+    let is_stored = format!("select count(*) from api_clients where key = '{key}' and secret like 'gAAAA%'");
+    assert_eq!(vault.count(&is_stored), 1);
+    vault.rotated(&vault.both).await;
+    let rotated = start_db_server(vault.new.clone());
+    let answer = Client::signed(rotated.url(), &key, &secret).get("/services/request/").await;
+    assert_eq!((answer.status, answer.json()), (200, json!({"authenticated": key})));
+    drop(rotated);
+    let before = start_db_server(vault.old.clone());
+    let answer = Client::signed(before.url(), &key, &secret).get("/services/request/").await;
+    assert_eq!(answer.status, 500, "the old key still decrypts it: {answer:?}");
+}
+
+#[actix_web::test]
 async fn a_value_that_no_key_decrypts_is_named_and_the_others_are_rotated() {
     let vault = Vault::fill().await;
     vault.run("update products set secret = 'dummy-no-token' where id = 7");

@@ -3,6 +3,7 @@
 use actix_web::http::Method;
 use futures_util::future::join_all;
 use integration_tests::in_process::spawn_pair;
+use serde_json::json;
 
 use super::specification::{LISTS, another, one_of_each};
 
@@ -35,6 +36,31 @@ async fn an_etag_is_on_every_single_resource_and_list_and_if_none_match_gives_30
         let etag = client.get(list).await.header("etag").unwrap().to_owned();
         let again = client.request(Method::GET, list).header("If-None-Match", &etag).answer().await;
         assert_eq!(again.status, 304, "{list}");
+    }
+}
+
+#[actix_web::test]
+async fn what_the_provider_shows_of_a_resource_has_an_etag_that_changes_with_it() {
+    let pair = spawn_pair().await;
+    let client = one_of_each(&pair).await.0.client;
+    for (kind, change) in [
+        ("sellers", json!({"name": "Another Name"})),
+        ("products", json!({"name": "Another Sword"})),
+        ("terms", json!({"agreement": "2026-01-02"})),
+    ] {
+        let path = format!("/provider/reference/{kind}/1/");
+        let ask = |etag: &str| client.request(Method::GET, &path).header("If-None-Match", etag).answer();
+        let first = client.get(&path).await;
+        let etag = first.header("etag").unwrap_or_else(|| panic!("{path}: {first:?}")).to_owned();
+        let again = ask(&etag).await;
+        assert_eq!((again.status, again.body.len()), (304, 0), "{path}");
+        assert_eq!(again.header("etag"), Some(etag.as_str()), "{path}");
+        let changed = client.put(&path, &change).await;
+        assert_eq!(changed.status, 200, "{path}: {changed:?}");
+        let after = ask(&etag).await;
+        assert_eq!(after.status, 200, "{path}");
+        assert_ne!(after.header("etag"), Some(etag.as_str()), "{path}");
+        assert_eq!(changed.header("etag"), after.header("etag"), "{path}: the change gives the new version");
     }
 }
 

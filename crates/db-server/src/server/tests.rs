@@ -9,7 +9,7 @@ use chassis::environment::Environment;
 use serde_json::Value;
 
 use super::*;
-use crate::settings;
+use crate::{crypt::EncryptionKeys, settings};
 
 /// An address at which nobody listens.
 fn nowhere() -> SocketAddr {
@@ -33,7 +33,11 @@ fn settings(require_oauth: bool) -> Settings {
 
 /// The answers of one server to these requests: status and body.
 async fn answers(require_oauth: bool, requests: Vec<TestRequest>) -> Vec<(u16, Value)> {
-    let settings = settings(require_oauth);
+    answers_with(settings(require_oauth), requests).await
+}
+
+/// The same of a server with these settings.
+async fn answers_with(settings: Settings, requests: Vec<TestRequest>) -> Vec<(u16, Value)> {
     let database = Database::new(settings.database.connect.clone());
     let Parts { domain, authenticator, proxy, signer, .. } = Parts::new(database, settings, Clock::system());
     let app = App::new()
@@ -98,6 +102,21 @@ async fn every_route_but_those_described_as_open_asks_who_is_calling() {
     for ((method, path), (status, body)) in asked.iter().zip(answers(true, requests).await) {
         assert_eq!((status, body["detail"].is_string()), (401, true), "{method} {path}");
     }
+}
+
+#[actix_web::test]
+async fn a_server_whose_keys_fail_their_round_trip_says_so_and_is_not_sound() {
+    let settings_are_sound = async |keys: Option<EncryptionKeys>| {
+        let mut settings = settings(true);
+        settings.database.keys = keys.unwrap_or(settings.database.keys);
+        let (status, body) =
+            answers_with(settings, vec![request("GET", "/services/status/")]).await.remove(0);
+        // Postgres and provider-proxy are out of reach in either case.
+        assert_eq!((status, &body["db"]), (500, &Value::Bool(false)), "{body}");
+        body["settings"].clone()
+    };
+    assert_eq!(settings_are_sound(None).await, true);
+    assert_eq!(settings_are_sound(Some(EncryptionKeys::mismatched())).await, false);
 }
 
 #[actix_web::test]

@@ -165,8 +165,6 @@ fn every_wrong_key_is_named_in_full() {
         ("login.max_failures = 11", "login.max_failures"),
         ("login.failure_window = '366d'", "login.failure_window"),
         ("login.password = 'x'", "login.password"),
-        ("proxy.identity.private_key = 'dummy-secret'", "proxy.identity.private_key"),
-        ("proxy.identity.issuer = ''", "proxy.identity.issuer"),
         ("door.url = 'http://127.0.0.1:1'", "door.url"),
         ("door.allowed = ['loopback']", "door.allowed"),
         ("door.allowed = ['anywhere']", "door.allowed"),
