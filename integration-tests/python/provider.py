@@ -16,7 +16,7 @@ MERCHANT = "solitude_merchant"
 
 
 class Provider:
-    """What one stand-in keeps: the requests that it was sent, and the objects that it made."""
+    """What one stand-in keeps: the headers of the requests that it was sent, and the objects that it made."""
 
     def __init__(self, authorization):
         self.authorization = authorization
@@ -33,7 +33,7 @@ class Provider:
     @property
     def last(self):
         """The headers of the last request."""
-        return self.requests[-1].headers
+        return self.requests[-1]
 
 
 class Stripe(Provider):
@@ -161,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
     def answer(self):
         provider = self.server.provider
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        provider.requests.append(self)
+        provider.requests.append(self.headers)
         if self.headers.get_all("Authorization") != [provider.authorization]:
             status, content_type, text = provider.refuse()
         else:

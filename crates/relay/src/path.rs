@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use actix_web::http::Uri;
+use actix_web::http::{Uri, Version};
 use percent_encoding::percent_decode;
 use thiserror::Error;
 
@@ -58,14 +58,21 @@ pub enum PathError {
     NotUtf8,
 }
 
+/// Refuses a whole URL in the request line (RFC 9112, 3.2.2). HTTP/2 has no such line: there the scheme and the host are
+/// always beside the path, where HTTP/1.1 has the header `Host`.
+///
+/// # Errors
+/// [`PathError::Absolute`].
+pub fn refuse_absolute(version: Version, uri: &Uri) -> Result<(), PathError> {
+    let is_whole = uri.scheme().is_some() || uri.authority().is_some();
+    if is_whole && version < Version::HTTP_2 { Err(PathError::Absolute) } else { Ok(()) }
+}
+
 /// Splits a request's URI at the target's name, without a look at the rest.
 ///
 /// # Errors
-/// [`PathError::Absolute`] and [`PathError::Prefix`]: the router has decoded the path before it compared.
+/// [`PathError::Prefix`]: the router has decoded the path before it compared.
 pub fn split(uri: &Uri) -> Result<Asked<'_>, PathError> {
-    if uri.scheme().is_some() || uri.authority().is_some() {
-        return Err(PathError::Absolute);
-    }
     let below = uri.path().strip_prefix(PREFIX).ok_or(PathError::Prefix)?;
     let name = match below.strip_prefix('/') {
         Some(name) => name,

@@ -123,6 +123,7 @@ fn admit(
     }
     let caller = workplace.callers().verify(request).map_err(DoorError::Identity)?;
     passage.is_of(caller.clone());
+    path::refuse_absolute(request.version(), request.uri())?;
     let asked: Asked<'_> = path::split(request.uri())?;
     let place = workplace.place(asked.target).ok_or(DoorError::UnknownTarget)?;
     passage.is_for(Rc::clone(place));

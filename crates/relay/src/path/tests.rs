@@ -118,12 +118,21 @@ fn a_request_line_is_split_at_the_targets_name_and_nothing_is_decoded() {
         ("/proxy/user@evil.test/a", asked("user@evil.test", "/a", None)),
         ("/%70roxy/shop/a", Err(PathError::Prefix)),
         ("/proxyx/shop", Err(PathError::Prefix)),
-        ("http://evil.test/proxy/shop/a", Err(PathError::Absolute)),
-        ("http://user:x@evil.test/proxy/shop/a", Err(PathError::Absolute)),
-        ("evil.test:443", Err(PathError::Absolute)),
+        ("evil.test:443", Err(PathError::Prefix)),
     ] {
         assert_eq!(split(&uri.parse().unwrap()), expected, "{uri}");
     }
+}
+
+#[test]
+fn a_whole_url_is_refused_in_a_request_line_and_http_2_has_none() {
+    for uri in ["http://evil.test/proxy/shop/a", "http://user:x@evil.test/proxy/shop/a", "evil.test:443"] {
+        let uri = uri.parse().unwrap();
+        assert_eq!(refuse_absolute(Version::HTTP_10, &uri), Err(PathError::Absolute), "{uri}");
+        assert_eq!(refuse_absolute(Version::HTTP_11, &uri), Err(PathError::Absolute), "{uri}");
+        assert_eq!(refuse_absolute(Version::HTTP_2, &uri), Ok(()), "{uri}");
+    }
+    assert_eq!(refuse_absolute(Version::HTTP_11, &"/proxy/shop/a".parse().unwrap()), Ok(()));
 }
 
 /// Pieces out of which paths are made that try to leave.

@@ -37,7 +37,12 @@ pub struct UpstreamOrder {
 /// When it cannot listen.
 pub fn serve(order: &UpstreamOrder) -> io::Result<()> {
     let address_file = order.address_file.clone();
-    listen(&order.authorization, move |address| std::fs::write(&address_file, address.to_string()))
+    // Renamed, so that whoever waits for it never reads half of it.
+    let unfinished = address_file.with_extension("unfinished");
+    listen(&order.authorization, move |address| {
+        std::fs::write(&unfinished, address.to_string())?;
+        std::fs::rename(&unfinished, &address_file)
+    })
 }
 
 fn listen(authorization: &str, bound: impl FnOnce(SocketAddr) -> io::Result<()>) -> io::Result<()> {

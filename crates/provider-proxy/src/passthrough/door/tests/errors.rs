@@ -134,6 +134,32 @@ async fn a_credential_far_into_a_body_breaks_the_answer_off() {
 }
 
 #[actix_web::test]
+async fn a_refusal_reaches_a_caller_that_is_still_sending() {
+    let target = Upstream::answering(ok("")).await;
+    let proxy = Proxy::shop(&target, "max_request_body = 10");
+    for path in ["/proxy/shop/a", "/proxy/nobody/a", "/proxy/shop/../a"] {
+        let stream = TcpStream::connect(proxy.address).await.unwrap();
+        let (mut reads, mut writes) = stream.into_split();
+        let sending = rt::spawn(async move {
+            let sent = head("POST", path, &["Content-Length: 100000000"]);
+            let mut sent = writes.write_all(sent.as_bytes()).await;
+            while sent.is_ok() {
+                sent = writes.write_all(&[0; 10_000]).await;
+            }
+        });
+        let mut answer = Vec::new();
+        while find(&answer, b"\r\n\r\n").is_none() {
+            assert_ne!(reads.read_buf(&mut answer).await.unwrap(), 0, "{path}");
+        }
+        assert!(!Answered::parse(answer).header("x-proxy-error").is_empty(), "{path}");
+        drop(reads);
+        sending.abort();
+    }
+    assert_eq!(target.connections(), 0);
+    proxy.stop().await;
+}
+
+#[actix_web::test]
 async fn a_target_that_fails_is_left_alone() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let proxy =
