@@ -29,7 +29,7 @@ pub struct Transaction {
 }
 
 /// Reads of one transaction each, with its relations.
-pub type Reads = Arc<Gathering<TransactionId, Option<(TransactionRow, Vec<TransactionRow>)>>>;
+pub type Reads = Arc<Gathering<TransactionId, Option<transaction::Family>>>;
 
 /// Reads that gather.
 #[must_use]

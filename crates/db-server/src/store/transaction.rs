@@ -154,6 +154,9 @@ pub fn insert(
     Ok(Creation { insert, actor }.get_result(connection)?)
 }
 
+/// A transaction, and those that belong to it.
+pub type Family = (TransactionRow, Vec<TransactionRow>);
+
 /// Finds transactions by their keys, and those that belong to each as [`relations`] has them, in one statement. There
 /// are at most [`MOST`](crate::database::MOST) keys; the answers are in their order.
 ///
@@ -162,7 +165,7 @@ pub fn insert(
 pub fn with_relations(
     connection: &mut PgConnection,
     ids: &[TransactionId],
-) -> Result<Vec<Option<(TransactionRow, Vec<TransactionRow>)>>, StoreError> {
+) -> Result<Vec<Option<Family>>, StoreError> {
     let mut rows = several::load(connection, ids)?;
     // One that is asked for, and belongs to another that is, comes twice.
     rows.sort_unstable_by_key(|row| Reverse(row.id));

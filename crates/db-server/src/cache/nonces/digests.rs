@@ -55,7 +55,7 @@ impl Table {
 
     /// Puts a digest into its place; false when it is there. There always is a free place.
     fn put(&mut self, digest: u64) -> bool {
-        let first = (u128::from(digest) * self.places.len() as u128 >> 64) as usize;
+        let first = ((u128::from(digest) * self.places.len() as u128) >> 64) as usize;
         let (before, after) = self.places.split_at_mut(first);
         for place in after.iter_mut().chain(before) {
             if *place == digest {
@@ -125,7 +125,7 @@ mod tests {
             let (mut digests, mut set) = (Digests::default(), HashSet::new());
             for value in values {
                 // Crowded ones all begin in one place of one table.
-                let value = if crowded { value << 8 | 1 } else { digest(value) };
+                let value = if crowded { (value << 8) | 1 } else { digest(value) };
                 prop_assert_eq!(digests.insert(value), set.insert(value));
             }
         }
