@@ -1,7 +1,7 @@
 //! Finds our own secrets in what a target answers, across the bounds of chunks.
 //!
-//! A secret is looked for in every form in which it travels ([`forms`]), by one search over all forms of all secrets
-//! ([`matcher`]). A body streams through it: only a tail that may be the beginning of a secret is held back, so that
+//! A secret is looked for in every form in which it travels (`forms`), by one search over all forms of all secrets
+//! (`matcher`). A body streams through it: only a tail that may be the beginning of a secret is held back, so that
 //! no byte of a secret has been released when it turns out to be one.
 
 mod forms;

@@ -262,7 +262,7 @@ fn the_files_of_both_secrets_are_watched() {
     );
     let reader = Reader::new(settings.parse().unwrap(), Environment::default());
     let credential = Credential::read(&reader.root()).unwrap();
-    assert!(reader.files().into_keys().eq([current, previous]));
+    assert!(reader.files().keys().eq([&current, &previous]));
     let secrets: Vec<_> =
         credential.secrets().iter().map(|secret| secret.expose_secret().to_owned()).collect();
     assert_eq!(secrets, ["dummy-current", "dummy-previous"]);

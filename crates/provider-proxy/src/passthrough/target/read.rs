@@ -41,9 +41,12 @@ fn read_target(name: String, targets: &Section) -> Target {
     let section = &targets.section(&name);
     let url: BaseUrl = section.required("url");
     let private = section.or("private", false);
-    check_url(section, &url, private);
-    let credential = section.section("credential");
-    let credential = credential.is_present().then(|| Credential::read(&credential)).flatten();
+    check_url(section, "url", &url, private);
+    let of_credential = section.section("credential");
+    let credential = of_credential.is_present().then(|| Credential::read(&of_credential)).flatten();
+    if let Some(endpoint) = credential.as_ref().and_then(Credential::token_endpoint) {
+        check_url(&of_credential, "token_url", endpoint, private);
+    }
     let tls = read_tls(section, &url, credential.as_ref());
     Target {
         name: name.into(),
@@ -69,7 +72,7 @@ fn read_target(name: String, targets: &Section) -> Target {
 }
 
 /// An address that is written out can be judged now; a name is judged whenever it is resolved.
-fn check_url(section: &Section, url: &BaseUrl, private: bool) {
+fn check_url(section: &Section, key: &str, url: &BaseUrl, private: bool) {
     let host = url.host().trim_start_matches('[').trim_end_matches(']');
     let class = match host.parse::<IpAddr>() {
         Ok(address) => egress::classify(address),
@@ -77,13 +80,13 @@ fn check_url(section: &Section, url: &BaseUrl, private: bool) {
     };
     match class {
         Some(class) if !class.may_be_private() => {
-            section.fault("url", format!("leads to {class}, where no target may be"));
+            section.fault(key, format!("leads to {class}, where no target may be"));
         }
         Some(class) if !private => {
-            section.fault("url", format!("leads to {class}; a target there needs private = true"));
+            section.fault(key, format!("leads to {class}; a target there needs private = true"));
         }
         None if !url.is_https() && !url.as_str().is_empty() && !private => {
-            section.fault("url", "expected https: a credential in the clear is only for private = true");
+            section.fault(key, "expected https: a credential in the clear is only for private = true");
         }
         _ => {}
     }

@@ -107,3 +107,22 @@ fn debug_shows_no_more_than_the_name_and_the_place() {
     let targets = read("[targets.shop]\nurl = 'https://shop.test'\nrequire = ['ROLE_X']").unwrap();
     assert!(!format!("{targets:?}").contains("ROLE_X"));
 }
+
+#[test]
+fn a_token_endpoint_is_judged_as_its_target_is() {
+    let settings = |url: &str, private: bool| {
+        format!(
+            "[targets.a]\nurl = 'https://a.test'\nprivate = {private}\n[targets.a.credential]\n\
+             kind = 'oauth2_client_credentials'\ntoken_url = '{url}'\nclient_id = 'i'\nclient_secret = 'dummy'\n"
+        )
+    };
+    for url in ["http://id.test/token", "https://127.0.0.1/token", "http://localhost:1"] {
+        assert_eq!(faulty_keys(&settings(url, false)), ["targets.a.credential.token_url"], "{url}");
+        assert!(read(&settings(url, true)).is_ok(), "{url}");
+    }
+    assert!(read(&settings("https://id.test/token", false)).is_ok());
+    assert_eq!(
+        faulty_keys(&settings("http://169.254.169.254/token", true)),
+        ["targets.a.credential.token_url"]
+    );
+}
