@@ -1,7 +1,5 @@
 //! What a hardened process is; in a process of its own, since it is the whole process that changes.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
-
 use std::{
     sync::{Mutex, PoisonError},
     thread,

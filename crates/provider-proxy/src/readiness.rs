@@ -23,6 +23,12 @@ impl Readiness {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(topic);
     }
 
+    /// Nothing is known any more of the topics that begin like this.
+    pub fn forget(&self, beginning: &str) {
+        let mut topics = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        topics.retain(|topic, _| !topic.starts_with(beginning));
+    }
+
     /// `TOPIC: REASON` for everything that fails, sorted.
     #[must_use]
     pub fn reasons(&self) -> Vec<String> {

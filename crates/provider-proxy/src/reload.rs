@@ -140,6 +140,8 @@ impl Reloader {
                 metrics.successes.inc();
                 metrics.took_over();
                 readiness.works(TOPIC);
+                // A target may be gone, and a token endpoint another one.
+                readiness.forget("targets.");
                 audit.event(Event::Reloaded { generation: *generation });
                 log::info!("the settings have been read again, for the {generation}. time");
             }

@@ -26,16 +26,20 @@ struct Proxy {
 }
 
 impl Proxy {
-    /// Starts it with a provider and more settings; its consumer key is in a file, and is `dummy-key-0` at first.
+    /// Starts it with a provider, which is a target of the door too, and more settings. The consumer key and the
+    /// target's token are in one file, and are `dummy-key-0` at first.
     fn start(provider: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name| folder.path().join(name);
         let settings = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\nworkers = 2\n[passthrough]\naudit_file = {:?}\naudit_sync = false\n\
+            "[server]\nlisten = \"127.0.0.1:0\"\nworkers = 2\n[passthrough]\nenabled = true\naudit_file = {:?}\naudit_sync = false\n\
              [providers.reference]\nurl = \"{provider}\"\nrealm = \"solitude\"\n\
              consumer_key = {{ file = {:?} }}\nconsumer_secret = \"dummy-consumer-secret\"\n\
-             notice_keys = {{ 0 = \"dummy-notice-key\" }}\n{more}",
+             notice_keys = {{ 0 = \"dummy-notice-key\" }}\n\
+             [targets.shop]\nurl = \"{provider}\"\nprivate = true\nallow = [\"POST /*\"]\n\
+             credential = {{ kind = \"bearer\", token = {{ file = {:?} }} }}\n{more}",
             path("audit.jsonl"),
+            path("key"),
             path("key")
         );
         fs::write(path("settings.toml"), settings).unwrap();
@@ -84,13 +88,16 @@ fn wait_for(log: &mut BufReader<ChildStderr>, text: &str) -> String {
     }
 }
 
-fn ask(address: &str) -> String {
+/// Through the connector, and through the door.
+const PATHS: [&str; 2] = ["/v1/reference/get_seller", "/proxy/shop/charges"];
+
+fn ask(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let body = r#"{"reference_id": "s1"}"#;
     let length = body.len();
     write!(
         stream,
-        "POST /v1/reference/get_seller HTTP/1.1\r\nHost: proxy\r\nConnection: close\r\n\
+        "POST {path} HTTP/1.1\r\nHost: proxy\r\nConnection: close\r\n\
          Content-Length: {length}\r\n\r\n{body}"
     )
     .unwrap();
@@ -120,8 +127,9 @@ fn answer_all(mut stream: &TcpStream) {
             return;
         }
         let head = head.join("\n");
-        let key = head.split("dummy-key-").nth(1).and_then(|rest| rest.split('"').next());
-        let body = format!("{{\"key\": {}}}", key.unwrap_or("null"));
+        let key = head.split("dummy-key-").nth(1).unwrap_or_default();
+        let digits: String = key.chars().take_while(char::is_ascii_digit).collect();
+        let body = format!("{{\"key\":{digits}}}");
         let length = body.len();
         let sent = write!(
             stream,
@@ -154,12 +162,12 @@ fn no_request_fails_during_a_hundred_reloads_and_each_takes_effect_at_once() {
     let mut proxy = Proxy::start(&provider(), "[reload]\ninterval = 0");
     let over = Arc::new(AtomicBool::new(false));
     let load: Vec<_> = (0..4)
-        .map(|_| {
-            let (address, over) = (proxy.address.clone(), Arc::clone(&over));
+        .map(|thread| {
+            let (address, over, path) = (proxy.address.clone(), Arc::clone(&over), PATHS[thread % 2]);
             thread::spawn(move || {
                 let mut answers = 0;
                 while !over.load(Ordering::Relaxed) {
-                    let answer = ask(&address);
+                    let answer = ask(&address, path);
                     assert!(answer.starts_with("HTTP/1.1 404") && answer.contains("\"key\":"), "{answer}");
                     answers += 1;
                 }
@@ -171,8 +179,10 @@ fn no_request_fails_during_a_hundred_reloads_and_each_takes_effect_at_once() {
         fs::write(proxy.path("key"), format!("dummy-key-{round}")).unwrap();
         proxy.signal(Signal::HUP);
         proxy.wait_for(&format!("read again, for the {round}. time"));
-        let answer = ask(&proxy.address);
-        assert!(answer.contains(&format!("\"key\":{round}}}")), "{round}: {answer}");
+        for path in PATHS {
+            let answer = ask(&proxy.address, path);
+            assert!(answer.contains(&format!("\"key\":{round}}}")), "{round}: {path}: {answer}");
+        }
     }
     over.store(true, Ordering::Relaxed);
     let answers: u32 = load.into_iter().map(|thread| thread.join().unwrap()).sum();
@@ -189,17 +199,18 @@ fn a_changed_file_is_taken_over_without_a_signal_and_a_bad_one_is_not() {
     let mut proxy = Proxy::start(&provider(), "[reload]\ninterval = \"20ms\"");
     fs::write(proxy.path("key"), "dummy-key-1").unwrap();
     proxy.wait_for("read again, for the 1. time");
-    assert!(ask(&proxy.address).contains("\"key\":1}"));
+    assert!(ask(&proxy.address, PATHS[1]).contains("\"key\":1}"));
     fs::write(proxy.path("key"), " ").unwrap();
     let line = proxy.wait_for("the settings stay as they were");
     assert!(line.ends_with("providers.reference.consumer_key: the secret is empty"), "{line}");
-    assert!(ask(&proxy.address).contains("\"key\":1}"));
+    assert!(ask(&proxy.address, PATHS[1]).contains("\"key\":1}"));
     fs::write(proxy.path("key"), "dummy-key-2").unwrap();
     proxy.wait_for("read again, for the 2. time");
-    assert!(ask(&proxy.address).contains("\"key\":2}"));
+    assert!(ask(&proxy.address, PATHS[1]).contains("\"key\":2}"));
     let (status, folder) = proxy.stop();
     assert!(status.success(), "{status}");
-    let expected = ["started", "reloaded", "reload_refused", "reloaded", "stopped"];
+    let expected =
+        ["started", "reloaded", "request", "reload_refused", "request", "reloaded", "request", "stopped"];
     assert_eq!(events(&folder.path().join("audit.jsonl")), expected);
 }
 

@@ -204,6 +204,7 @@ impl Exchange<'_> {
             now: SystemTime::now(),
             scanner: self.scanner,
             token_endpoint: self.place.token_endpoint.as_ref(),
+            asked_for_token: &*self.place.asked_for_token,
         }
     }
 }

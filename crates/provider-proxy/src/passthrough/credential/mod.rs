@@ -84,7 +84,12 @@ pub struct Context<'a> {
     pub scanner: &'a Scanner,
     /// The connections to [`Credential::token_endpoint`], where there is one.
     pub token_endpoint: Option<&'a Upstream>,
+    /// Told of each token that was asked for, and of the error where there was none.
+    pub asked_for_token: &'a TokenListener,
 }
+
+/// Hears of each token that was asked for: of the error, where there was none.
+pub type TokenListener = dyn Fn(Option<&CredentialError>);
 
 /// What was added to a request, for [`Credential::refresh`].
 #[derive(Clone, Default)]

@@ -110,6 +110,12 @@ impl OAuth2 {
     }
 
     async fn mint(&self, context: &Context<'_>) -> Result<answer::Granted, CredentialError> {
+        let granted = self.try_mint(context).await;
+        (context.asked_for_token)(granted.as_ref().err());
+        granted
+    }
+
+    async fn try_mint(&self, context: &Context<'_>) -> Result<answer::Granted, CredentialError> {
         let endpoint = context
             .token_endpoint
             .ok_or(CredentialError::Unusable { reason: "there is no way to its token endpoint" })?;

@@ -42,6 +42,7 @@ impl Surroundings {
             now: self.now,
             scanner: &self.scanner,
             token_endpoint: None,
+            asked_for_token: &|_| {},
         }
     }
 }

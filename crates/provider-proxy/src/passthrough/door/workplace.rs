@@ -8,7 +8,13 @@ use relay::{Resolve, Upstream, UpstreamSettings};
 use crate::{
     caller::CallerVerifier,
     metrics::TargetMetrics,
-    passthrough::{admission::Admission, egress::PinnedResolver, scan::Scanner, target::Target},
+    passthrough::{
+        admission::Admission,
+        credential::{CredentialError, TokenListener},
+        egress::PinnedResolver,
+        scan::Scanner,
+        target::Target,
+    },
     reload::Snapshot,
     services::Services,
 };
@@ -26,6 +32,7 @@ pub(super) struct Place {
     pub(super) target: Arc<Target>,
     pub(super) upstream: Upstream,
     pub(super) token_endpoint: Option<Upstream>,
+    pub(super) asked_for_token: Box<TokenListener>,
     pub(super) admission: Arc<Admission>,
     pub(super) metrics: Arc<TargetMetrics>,
 }
@@ -83,9 +90,23 @@ impl Place {
         Self {
             upstream: upstream(&target.url),
             token_endpoint: token_endpoint.map(upstream),
+            asked_for_token: Box::new(count_tokens(&target.name, services)),
             admission: services.bulkheads.admission(&target.name, &target.admission),
             metrics: services.metrics.target(&target.name),
             target,
+        }
+    }
+}
+
+/// Tells the metrics and the readiness how a target's token endpoint does.
+fn count_tokens(target: &str, services: &Services) -> impl Fn(Option<&CredentialError>) + use<> {
+    let (metrics, readiness) = (services.metrics.clone(), services.readiness.clone());
+    let (target, topic) = (target.to_owned(), format!("targets.{target}.credential"));
+    move |error| {
+        metrics.credential_refreshed(&target, error.is_none());
+        match error {
+            None => readiness.works(&topic),
+            Some(error) => readiness.failed(&topic, error.to_string()),
         }
     }
 }

@@ -7,6 +7,7 @@ mod faithful;
 mod pinned;
 mod refusals;
 mod requests;
+mod tokens;
 mod upstream;
 
 use std::{net::SocketAddr, rc::Rc};
