@@ -62,7 +62,7 @@ fn schemas() -> Vec<(&'static str, RefOr<Schema>)> {
         .holds("roles", list_of(long_text().about("Such as `ROLE_READ`.").build()));
     let door =
         Record::new("Where the door leads.").has("url", long_text().or_null().about("Null when it is off."));
-    let to = Record::new("Where the door is to lead.").has("url", url().or_null());
+    let to = Record::new("Where the door is to lead.").has("url", url().or_blank().or_null());
     vec![
         ("Credentials", credentials.build()),
         ("LoggedIn", logged_in.build()),
