@@ -51,7 +51,7 @@ impl ServerTls {
     ///
     /// # Errors
     /// [`TlsError`] when one cannot be used.
-    pub(crate) fn open(settings: &TlsSettings) -> Result<Arc<Self>, TlsError> {
+    pub fn open(settings: &TlsSettings) -> Result<Arc<Self>, TlsError> {
         let provider = provider();
         // Before they are read, so that a change in between is seen.
         let seen = fingerprint(settings);
@@ -66,7 +66,10 @@ impl ServerTls {
     }
 
     /// rustls's configuration, which asks here at each handshake.
-    pub(crate) fn config(self: &Arc<Self>) -> Result<ServerConfig, TlsError> {
+    ///
+    /// # Errors
+    /// [`TlsError`] when the protocol versions cannot be had.
+    pub fn config(self: &Arc<Self>) -> Result<ServerConfig, TlsError> {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_safe_default_protocol_versions()?;
         let demands_certificates = self.settings.client_ca.is_some();

@@ -13,7 +13,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::{
     support::{answering, echoing, proxy_with_tls, raw_upstream, read_message},
-    tls::Authority,
+    tls::{Authority, presents},
 };
 
 /// What a caller gets that sends this: the head, then the body as far as it comes, and how it ends.
@@ -23,7 +23,7 @@ async fn call(
     body: Option<&'static str>,
 ) -> (http02::response::Parts, Vec<u8>, Option<h2::Error>) {
     let authority = Authority::new();
-    let presented = tls::server_config(&authority.identity("localhost"), None).unwrap();
+    let presented = presents(authority.identity("localhost"), None);
     let proxy = proxy_with_tls(upstream, presented);
     let mut trusted = tls::client_config(Some(&authority.ca()), None).unwrap();
     trusted.alpn_protocols = vec![b"h2".to_vec()];

@@ -4,11 +4,13 @@ use std::{fs, net::SocketAddr, path::PathBuf, rc::Rc, sync::Arc};
 
 use chassis::{
     base_url::BaseUrl,
-    tls::{self, Identity},
+    server::TlsSettings,
+    tls::{self, Identity, ServerTls},
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use relay::{RelayError, Resolve, ResolveError, Upstream};
+use rustls::ServerConfig;
 use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 use tokio_rustls::TlsAcceptor;
 
@@ -45,9 +47,15 @@ impl Authority {
     }
 }
 
+/// The TLS of a server with this certificate, which demands one of this authority in turn, or none.
+pub(crate) fn presents(identity: Identity, client_ca: Option<PathBuf>) -> ServerConfig {
+    let settings = TlsSettings { identity, client_ca, crl: Vec::new() };
+    ServerTls::open(&settings).unwrap().config().unwrap()
+}
+
 /// Speaks TLS as `name`, to clients of the authority only, and says yes to everything.
 async fn server(authority: &Authority, name: &str) -> SocketAddr {
-    let config = tls::server_config(&authority.identity(name), Some(&authority.ca())).unwrap();
+    let config = presents(authority.identity(name), Some(authority.ca()));
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
