@@ -12,7 +12,7 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig, ConfigBuilder, RootCertStore, ServerConfig,
+    ClientConfig, ConfigBuilder, RootCertStore,
     crypto::CryptoProvider,
     pki_types::{
         CertificateDer, PrivateKeyDer,
@@ -24,8 +24,6 @@ use thiserror::Error;
 
 pub use live::ServerTls;
 pub use subject_name::SubjectName;
-
-use crate::server::TlsSettings;
 
 /// A certificate chain and its private key, as PEM files.
 #[derive(Clone, Debug)]
@@ -65,16 +63,6 @@ pub enum TlsError {
         /// The file.
         path: PathBuf,
     },
-}
-
-/// What a server of another kind than [`crate::server`]'s presents, and whose client certificates it demands (nobody's
-/// when absent).
-///
-/// # Errors
-/// [`TlsError`] when a certificate or key cannot be used.
-pub fn server_config(identity: &Identity, client_ca: Option<&Path>) -> Result<ServerConfig, TlsError> {
-    let client_ca = client_ca.map(Path::to_owned);
-    ServerTls::open(&TlsSettings { identity: identity.clone(), client_ca, crl: Vec::new() })?.config()
 }
 
 /// Whom a client trusts (the system's authorities when `ca` is absent), and what it presents.

@@ -34,6 +34,11 @@ impl Services {
     /// [`StartError`] when a file that the settings name cannot be used.
     pub fn start(settings: Settings) -> Result<Self, StartError> {
         let metrics = Metrics::new()?;
+        if settings.passthrough && settings.audit.file.is_none() {
+            log::warn!(
+                "the pass-through is open and passthrough.audit_file is missing: no request is written down"
+            );
+        }
         let audit = AuditLog::open(&settings.audit, metrics.audit())?;
         let snapshot = Snapshot::build(settings, None)?;
         metrics.reload().took_over();

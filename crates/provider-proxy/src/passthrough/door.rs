@@ -21,7 +21,7 @@ use passage::Passage;
 use workplace::{Place, Workplace};
 
 use super::{
-    credential::{Applied, Context, Credential},
+    credential::{Applied, Context},
     path::{self, Asked},
     scan::Scanner,
 };
@@ -151,39 +151,31 @@ impl Exchange<'_> {
     /// Sends the request; once more with another token when the target no longer takes the first.
     async fn send(&self, mut outgoing: Outgoing) -> Result<Incoming, DoorError> {
         let Place { target, upstream, .. } = self.place;
-        let Some(credential) = &target.credential else {
-            return upstream.send(outgoing).await.map_err(DoorError::Relay);
-        };
-        let context = self.context();
-        credential.strip(&mut outgoing);
+        let (credential, context) = (&target.credential, self.context());
+        let applied = self.apply(&mut outgoing, &context).await?;
+        // By now a form has been taken into memory, and can be sent again.
         let spare = credential.token_endpoint().and_then(|_| request::copy(&outgoing));
-        let applied = self.apply(credential, &mut outgoing, &context).await?;
         let incoming = upstream.send(outgoing).await.map_err(DoorError::Relay)?;
         let Some(mut again) = spare else { return Ok(incoming) };
         if incoming.status != http::StatusCode::UNAUTHORIZED || !credential.refresh(&applied, context.now) {
             return Ok(incoming);
         }
         drop(incoming);
-        self.apply(credential, &mut again, &context).await?;
+        self.apply(&mut again, &context).await?;
         upstream.send(again).await.map_err(DoorError::Relay)
     }
 
     /// Asks to switch to WebSocket.
     async fn switch(&self, mut outgoing: Outgoing) -> Result<Upgrade, DoorError> {
-        if let Some(credential) = &self.place.target.credential {
-            credential.strip(&mut outgoing);
-            self.apply(credential, &mut outgoing, &self.context()).await?;
-        }
+        self.apply(&mut outgoing, &self.context()).await?;
         self.place.upstream.upgrade(outgoing).await.map_err(DoorError::Relay)
     }
 
-    /// A credential may have to wait for the whole body, which comes as slowly as the caller likes.
-    async fn apply(
-        &self,
-        credential: &Credential,
-        outgoing: &mut Outgoing,
-        context: &Context<'_>,
-    ) -> Result<Applied, DoorError> {
+    /// Puts the target's credential in the place of whatever the caller sent there. It may have to wait for the whole
+    /// body, which comes as slowly as the caller likes.
+    async fn apply(&self, outgoing: &mut Outgoing, context: &Context<'_>) -> Result<Applied, DoorError> {
+        let credential = &self.place.target.credential;
+        credential.strip(outgoing);
         let may_wait =
             matches!(outgoing.body, OutgoingBody::Stream { .. }) && credential.needs_body(outgoing);
         let applied = credential.apply(outgoing, context);

@@ -52,7 +52,7 @@ pub struct Target {
     /// Whether WebSocket connections are tunnelled.
     pub websocket: bool,
     /// What is added to every request.
-    pub credential: Option<Credential>,
+    pub credential: Credential,
 }
 
 impl fmt::Debug for Target {
@@ -81,9 +81,8 @@ impl Targets {
     /// Takes over what was minted before the settings were read again: tokens outlive a reading.
     pub fn inherit(&self, previous: &Self) {
         for target in self.iter() {
-            let before = previous.get(&target.name).and_then(|target| target.credential.as_ref());
-            if let (Some(credential), Some(before)) = (&target.credential, before) {
-                credential.inherit(before);
+            if let Some(before) = previous.get(&target.name) {
+                target.credential.inherit(&before.credential);
             }
         }
     }
@@ -101,7 +100,7 @@ impl Targets {
 
     /// The secrets of all of them, those of before a rotation too.
     pub fn secrets(&self) -> impl Iterator<Item = SecretString> {
-        self.iter().filter_map(|target| target.credential.as_ref()).flat_map(Credential::secrets)
+        self.iter().flat_map(|target| target.credential.secrets())
     }
 }
 

@@ -112,6 +112,12 @@ impl Credential {
         Some(Self { kind, version: version.into(), places: Arc::new(places) })
     }
 
+    /// That of a target that wants none: a caller's is removed all the same.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { kind: Kind::None, version: "".into(), places: Arc::new(Places::of_every_credential()) }
+    }
+
     /// Takes over what the same target's credential minted before the settings were read again, as far as it is for
     /// the same client.
     pub fn inherit(&self, previous: &Self) {

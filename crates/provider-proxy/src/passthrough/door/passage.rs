@@ -174,7 +174,7 @@ impl Passage {
             Ok(path::Asked { tail, query: Some(query), .. }) => [tail, "?", query].concat(),
             Err(_) => self.request.uri().to_string(),
         };
-        let credential = self.place.as_ref().and_then(|place| place.target.credential.as_ref());
+        let credential = self.place.as_ref().map(|place| &place.target.credential);
         let caller = self.caller.as_ref();
         Record {
             time: self.time,

@@ -86,7 +86,7 @@ impl Place {
                 ..UpstreamSettings::new(url.clone())
             })
         };
-        let token_endpoint = target.credential.as_ref().and_then(|credential| credential.token_endpoint());
+        let token_endpoint = target.credential.token_endpoint();
         Self {
             upstream: upstream(&target.url),
             token_endpoint: token_endpoint.map(upstream),

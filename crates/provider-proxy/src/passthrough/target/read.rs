@@ -44,10 +44,11 @@ fn read_target(name: String, targets: &Section) -> Target {
     check_url(section, "url", &url, private);
     let of_credential = section.section("credential");
     let credential = of_credential.is_present().then(|| Credential::read(&of_credential)).flatten();
-    if let Some(endpoint) = credential.as_ref().and_then(Credential::token_endpoint) {
+    let credential = credential.unwrap_or_else(Credential::none);
+    if let Some(endpoint) = credential.token_endpoint() {
         check_url(&of_credential, "token_url", endpoint, private);
     }
-    let tls = read_tls(section, &url, credential.as_ref());
+    let tls = read_tls(section, &url, &credential);
     Target {
         name: name.into(),
         enabled: section.or("enabled", true),
@@ -108,16 +109,16 @@ fn read_rewrite(section: &Section) -> Option<Rewrite> {
 }
 
 /// The token endpoint, where there is one, is trusted for the same reasons as the target.
-fn read_tls(section: &Section, url: &BaseUrl, credential: Option<&Credential>) -> Option<Arc<ClientConfig>> {
+fn read_tls(section: &Section, url: &BaseUrl, credential: &Credential) -> Option<Arc<ClientConfig>> {
     let ca: Option<PathBuf> = section.optional("ca");
-    let token_endpoint = credential.and_then(Credential::token_endpoint);
+    let token_endpoint = credential.token_endpoint();
     if !url.is_https() && !token_endpoint.is_some_and(BaseUrl::is_https) {
         if ca.is_some() {
             section.fault("ca", "is for https");
         }
         return None;
     }
-    let identity = credential.and_then(Credential::client_identity);
+    let identity = credential.client_identity();
     let key = if ca.is_some() { "ca" } else { "credential" };
     tls::client_config(ca.as_deref(), identity)
         .map(Arc::new)

@@ -22,7 +22,7 @@ fn a_target_needs_a_url_and_allows_nothing_by_itself() {
     assert_eq!((&*shop.name, shop.url.as_str()), ("shop", "https://shop.test/api"));
     assert!(shop.enabled && shop.allow.is_empty() && shop.require.is_empty());
     assert!(!shop.compress && !shop.private && !shop.websocket);
-    assert!(shop.rewrite.is_none() && shop.credential.is_none() && shop.tls.is_some());
+    assert!(shop.rewrite.is_none() && shop.credential.name() == "none" && shop.tls.is_some());
     assert_eq!((shop.max_request_body, shop.max_response_body), (67_108_864, 67_108_864));
     let durations = [shop.connect_timeout, shop.idle_timeout, shop.timeout];
     assert_eq!(durations.map(|duration| duration.as_secs()), [5, 30, 60]);

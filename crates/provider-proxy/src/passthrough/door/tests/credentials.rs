@@ -115,13 +115,28 @@ async fn a_token_that_the_target_refuses_is_replaced_once() {
         endpoint.url()
     );
     let proxy = Proxy::start(&shop(&target.url(), &credential));
+    let form = ["Content-Length: 19", "Content-Type: application/x-www-form-urlencoded"];
     for _ in 0..2 {
-        let got = proxy.get("/proxy/shop/a").await;
+        let got = proxy.send(head("POST", "/proxy/shop/a", &form) + "a=1&access_token=no").await;
         assert_eq!((got.status, got.body()), (200, b"fine".to_vec()));
     }
     let sent: Vec<String> =
         target.received().iter().map(|received| received.header("authorization").join(",")).collect();
     assert_eq!(sent, ["Bearer dummy-access-1", "Bearer dummy-access-2", "Bearer dummy-access-2"]);
+    assert!(target.received().iter().all(|received| received.body == b"a=1"));
     assert_eq!(minted.get(), 2);
+    proxy.stop().await;
+}
+
+#[actix_web::test]
+async fn a_target_without_a_credential_gets_none_of_the_callers() {
+    let target = Upstream::answering(ok("fine")).await;
+    let proxy = Proxy::shop(&target, "");
+    let headers = ["Authorization: Bearer callers", "Cookie: a=callers", "X-Kept: kept"];
+    let got = proxy.ask("GET", "/proxy/shop/a?access_token=callers&b=kept", &headers).await;
+    assert_eq!(got.status, 200);
+    let received = target.only();
+    assert!(!received.head.contains("callers"), "{}", received.head);
+    assert_eq!((received.line(), received.header("x-kept")), ("GET /a?b=kept HTTP/1.1", vec!["kept"]));
     proxy.stop().await;
 }
