@@ -106,6 +106,6 @@ pub(super) fn header_name(section: &Section, key: &str, default: Option<HeaderNa
 }
 
 fn is_framing(name: &HeaderName) -> bool {
-    relay::hygiene::is_hop_by_hop(name)
+    relay::hygiene::is_hop_by_hop(name.as_str())
         || matches!(name.as_str(), "host" | "content-length" | "trailer" | "expect")
 }
