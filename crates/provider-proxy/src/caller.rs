@@ -2,7 +2,7 @@
 
 mod verifier;
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use jws::VerifyError;
 use serde_json::{Map, Value};
@@ -18,10 +18,10 @@ use crate::config::CallerEntry;
 /// A caller whose token, and certificate where one is demanded, have been verified.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The claim `sub`.
-    pub name: Rc<str>,
+    /// The claim `sub`. Shared with the thread that writes the audit log, like the next.
+    pub name: Arc<str>,
     /// The claim `authorities`.
-    pub authorities: Rc<[String]>,
+    pub authorities: Arc<[String]>,
     /// All claims of the token, for a target's `rewrite` and for templates.
     pub claims: Rc<Map<String, Value>>,
     /// The entry of `[callers]` whose SAN the client certificate has; none without TLS.

@@ -97,7 +97,7 @@ impl<'a> RequestLine<'a> {
             target: without_card(&record.target),
             method: without_card(&record.method),
             path: path(&record.path),
-            credential: record.credential.as_deref(),
+            credential: record.credential,
             credential_version: record.credential_version.as_deref(),
             address: record.address,
             status: record.status,

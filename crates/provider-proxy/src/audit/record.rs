@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -15,9 +16,9 @@ pub struct Record {
     /// When it came.
     pub time: SystemTime,
     /// The caller's name, once it is known.
-    pub caller: Option<String>,
+    pub caller: Option<Arc<str>>,
     /// The caller's authorities.
-    pub authorities: Vec<String>,
+    pub authorities: Arc<[String]>,
     /// The target that it names, existing or not.
     pub target: String,
     /// Its method.
@@ -25,7 +26,7 @@ pub struct Record {
     /// The path behind the target's name, and the query.
     pub path: String,
     /// The kind of the target's credential.
-    pub credential: Option<String>,
+    pub credential: Option<&'static str>,
     /// Which one it was of those that there have been; never a part of it.
     pub credential_version: Option<String>,
     /// The address that was dialled.

@@ -75,11 +75,11 @@ fn record(path: &str) -> Record {
     Record {
         time: UNIX_EPOCH + Duration::from_micros(1_700_000_000_123_456),
         caller: Some("shop".into()),
-        authorities: vec!["ROLE_WRITE".into()],
+        authorities: ["ROLE_WRITE".into()].into(),
         target: "stripe".into(),
         method: "POST".into(),
         path: path.into(),
-        credential: Some("bearer".into()),
+        credential: Some("bearer"),
         credential_version: Some("2".into()),
         address: Some(([192, 0, 2, 7], 443).into()),
         status: 200,

@@ -17,7 +17,7 @@ use crate::{
     audit::{AuditLog, Event, Record, Slot},
     caller::Caller,
     metrics::{Exchange, InFlight, Metrics},
-    passthrough::{admission::Permit, path},
+    passthrough::{admission::Permit, credential::Credential, path},
 };
 
 /// A caller that went away before there was an answer, as nginx numbers it.
@@ -178,12 +178,12 @@ impl Passage {
         let caller = self.caller.as_ref();
         Record {
             time: self.time,
-            caller: caller.map(|caller| caller.name.as_ref().to_owned()),
-            authorities: caller.map(|caller| caller.authorities.to_vec()).unwrap_or_default(),
+            caller: caller.map(|caller| Arc::clone(&caller.name)),
+            authorities: caller.map(|caller| Arc::clone(&caller.authorities)).unwrap_or_default(),
             target: self.target().to_owned(),
             method: self.request.method().as_str().to_owned(),
             path,
-            credential: credential.map(|credential| credential.name().to_owned()),
+            credential: credential.map(Credential::name),
             credential_version: credential.map(|credential| credential.version().to_owned()),
             address: self.address,
             status: self.status,
