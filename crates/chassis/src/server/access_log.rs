@@ -50,7 +50,7 @@ pub(super) async fn access_log(
 fn context(headers: &HeaderMap) -> RequestContext {
     let taken = text(headers, &REQUEST_ID, 128)
         .filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte)));
-    let request_id = taken.unwrap_or_else(request_id::new);
+    let request_id = taken.unwrap_or_else(request_id::make);
     RequestContext::new(request_id, text(headers, &TRANSACTION_ID, 255))
 }
 
