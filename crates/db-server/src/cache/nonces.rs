@@ -45,7 +45,8 @@ impl Nonce {
     }
 
     /// What is kept in this process: half of the digest. A nonce that is new is taken for a used one when it shares
-    /// its half with one of the same minute: among a million of them with a probability of 5 in 10^14.
+    /// its half, as far as the set keeps it, with one of the same minute: among a million of them with a probability of
+    /// 1.4 in 10^11.
     fn half(&self) -> u64 {
         let mut half = [0; 8];
         half.copy_from_slice(&self.digest[..8]);
