@@ -6,6 +6,7 @@ mod clock;
 pub mod detached;
 pub mod error;
 pub mod failure;
+mod hashing;
 pub mod lifecycle;
 pub mod notice;
 pub mod pin;

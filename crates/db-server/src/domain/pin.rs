@@ -1,28 +1,21 @@
 //! PINs: confirmed by giving them twice, verified at each payment, guarded against guessing.
 
-use chassis::logging::blocking;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::PgConnection;
-use tokio::sync::Semaphore;
 
-use super::{Domain, DomainError};
+use super::{Domain, DomainError, hashing::Hashing};
 use crate::{
     pin::{Pin, PinHash, PinHasher},
-    store::{
-        StoreError,
-        buyer::{
-            self, BuyerRow,
-            pin::{self, Limit},
-        },
+    store::buyer::{
+        self, BuyerRow,
+        pin::{self, Limit},
     },
 };
 
 /// How PINs are kept and guarded.
 pub struct Pins {
-    hasher: PinHasher,
+    hashing: Hashing,
     rules: PinRules,
-    /// A hash takes memory and a processor on purpose; no more are made at once than there are processors.
-    room: Semaphore,
 }
 
 /// How often a PIN may be guessed.
@@ -38,6 +31,12 @@ impl PinRules {
     /// A lock-out of this time or before is over.
     fn over(self, now: DateTime<Utc>) -> DateTime<Utc> {
         now - self.window
+    }
+
+    /// What a guess is held to that is made now.
+    #[must_use]
+    pub fn limit(self, now: DateTime<Utc>) -> Limit {
+        Limit { now, over: self.over(now), max_failures: self.max_failures }
     }
 
     /// Whether a buyer is locked out now.
@@ -58,8 +57,7 @@ impl Pins {
     /// With this hasher and these rules.
     #[must_use]
     pub fn new(hasher: PinHasher, rules: PinRules) -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { hasher, rules, room: Semaphore::new(processors) }
+        Self { hashing: Hashing::new(hasher), rules }
     }
 
     /// The rules.
@@ -73,22 +71,11 @@ impl Pins {
     /// # Errors
     /// [`DomainError::Pin`].
     pub async fn hash(&self, pin: Pin) -> Result<PinHash, DomainError> {
-        let hasher = self.hasher.clone();
-        self.slowly(move || hasher.hash(&pin)).await
+        self.hashing.run(move |hasher| hasher.hash(&pin)).await
     }
 
     async fn matches(&self, pin: Pin, hash: PinHash) -> Result<bool, DomainError> {
-        let hasher = self.hasher.clone();
-        self.slowly(move || hasher.matches(&pin, &hash)).await
-    }
-
-    async fn slowly<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, crate::pin::PinError> + Send + 'static,
-    ) -> Result<T, DomainError> {
-        // The semaphore is never closed.
-        let _room = self.room.acquire().await.map_err(|_| StoreError::Interrupted)?;
-        Ok(blocking(work).await.map_err(|_| StoreError::Interrupted)??)
+        self.hashing.run(move |hasher| hasher.matches(&pin, &hash)).await
     }
 }
 
@@ -123,7 +110,7 @@ pub async fn confirm(domain: &Domain, uuid: String, pin: Pin) -> Result<bool, Do
 pub async fn verify(domain: &Domain, uuid: String, pin: Pin) -> Result<Verdict, DomainError> {
     let rules = domain.pins.rules();
     let now = domain.clock.now();
-    let limit = Limit { now, over: rules.over(now), max_failures: rules.max_failures };
+    let limit = rules.limit(now);
     let claim = move |connection: &mut PgConnection| {
         if let Some(claim) = pin::claim_guess(connection, &uuid, limit)? {
             return Ok(Ok(claim));

@@ -5,7 +5,6 @@ mod remembered;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use chassis::logging::blocking;
 use diesel::PgConnection;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -13,7 +12,7 @@ use tokio::sync::Semaphore;
 
 pub use self::account::{UserError, is_user_name};
 use self::remembered::Remembered;
-use super::{Clock, api_client, pin::PinRules};
+use super::{Clock, api_client, hashing::Hashing, pin::PinRules};
 use crate::{
     cache::Sealed,
     database::Database,
@@ -22,7 +21,6 @@ use crate::{
     settings::Role,
     store::{
         StoreError,
-        buyer::pin::Limit,
         user::{self, Claim},
     },
 };
@@ -36,13 +34,11 @@ const WAITING: usize = 32;
 pub struct Users {
     database: Database,
     cache: Sealed,
-    hasher: PinHasher,
+    hashing: Hashing,
     rules: PinRules,
     clock: Clock,
     /// The keys of clients in the settings: nobody else goes by these names.
     taken: BTreeSet<String>,
-    /// A hash takes memory and a processor on purpose; no more are made at once than there are processors.
-    room: Semaphore,
     queue: Semaphore,
     remembered: Remembered,
 }
@@ -92,8 +88,16 @@ impl Users {
         taken: BTreeSet<String>,
     ) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let (room, queue) = (Semaphore::new(processors), Semaphore::new(processors * WAITING));
-        Self { database, cache, hasher, rules, clock, taken, room, queue, remembered: Remembered::new() }
+        Self {
+            database,
+            cache,
+            hashing: Hashing::new(hasher),
+            rules,
+            clock,
+            taken,
+            queue: Semaphore::new(processors * WAITING),
+            remembered: Remembered::new(),
+        }
     }
 
     /// Finds a user by name, in the cache or in the database; one who is disabled too.
@@ -142,7 +146,7 @@ impl Users {
         let now = self.clock.now();
         let Some(claim) = self.claim(name).await? else {
             // Whoever measures must not learn which names there are.
-            self.slowly(move |hasher| hasher.hash_password(&password)).await?;
+            self.hashing.run::<_, LogInError>(move |hasher| hasher.hash_password(&password)).await?;
             return Ok(None);
         };
         let digest = self.remembered.digest(name, claim.generation, &password);
@@ -169,24 +173,13 @@ impl Users {
         if !self.may_be_one(name) {
             return Ok(None);
         }
-        let now = self.clock.now();
-        let limit = Limit { now, over: now - self.rules.window, max_failures: self.rules.max_failures };
+        let limit = self.rules.limit(self.clock.now());
         let name = name.to_owned();
         self.database.write_one(move |connection| user::claim_guess(connection, &name, limit)).await
     }
 
     async fn matches(&self, password: Password, hash: PasswordHash) -> Result<bool, LogInError> {
-        self.slowly(move |hasher| hasher.is_password(&password, &hash)).await
-    }
-
-    async fn slowly<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&PinHasher) -> Result<T, PinError> + Send + 'static,
-    ) -> Result<T, LogInError> {
-        // The semaphore is never closed.
-        let _room = self.room.acquire().await.map_err(|_| StoreError::Interrupted)?;
-        let hasher = self.hasher.clone();
-        Ok(blocking(move || work(&hasher)).await.map_err(|_| StoreError::Interrupted)??)
+        self.hashing.run(move |hasher| hasher.is_password(&password, &hash)).await
     }
 
     fn may_be_one(&self, name: &str) -> bool {

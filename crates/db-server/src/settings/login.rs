@@ -3,14 +3,9 @@
 use std::time::Duration;
 
 use chassis::settings::Section;
-use chrono::TimeDelta;
 use jws::{SigningKey, VerifyingKey};
 
-use super::{
-    database::KeyList,
-    pin::{MAX_FAILURES, MAX_WINDOW},
-    positive, secret,
-};
+use super::{database::KeyList, pin, positive, secret};
 use crate::{caller::token::Tokens, domain::pin::PinRules};
 
 /// The longest life of a token: whoever steals one has it for so long.
@@ -31,14 +26,7 @@ pub(super) fn read(section: &Section, private: bool) -> Option<LoginSettings> {
     if lifetime > MAX_LIFETIME {
         section.fault("lifetime", "expected at most 24 h");
     }
-    let max_failures = section.or("max_failures", 5_u32);
-    if !(1..=MAX_FAILURES).contains(&max_failures) {
-        section.fault("max_failures", format!("expected a whole number from 1 to {MAX_FAILURES}"));
-    }
-    let window = positive(section, "failure_window", Duration::from_secs(300));
-    if window > MAX_WINDOW {
-        section.fault("failure_window", "expected at most 365 days");
-    }
+    let rules = pin::rules(section);
     let tokens = tokens(section, lifetime);
     if tokens.is_some() && !private {
         section.fault(
@@ -47,11 +35,7 @@ pub(super) fn read(section: &Section, private: bool) -> Option<LoginSettings> {
              or on a loopback address",
         );
     }
-    let rules = PinRules {
-        max_failures: i32::try_from(max_failures).ok()?,
-        window: TimeDelta::from_std(window.min(MAX_WINDOW)).ok()?,
-    };
-    Some(LoginSettings { tokens, rules })
+    Some(LoginSettings { tokens, rules: rules? })
 }
 
 fn tokens(section: &Section, lifetime: Duration) -> Option<Tokens> {

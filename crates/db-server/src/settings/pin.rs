@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// The most misses that an operator may allow: a tenth of a percent of all PINs, and far too many.
-pub(super) const MAX_FAILURES: u32 = 10;
+const MAX_FAILURES: u32 = 10;
 /// The longest lock-out, 365 days.
-pub(super) const MAX_WINDOW: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const MAX_WINDOW: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// The most that one hash may cost: a gigabyte, a hundred times over.
 const MAX_COST: (u32, u32) = (1 << 20, 100);
 
@@ -33,6 +33,17 @@ pub(super) fn read(section: &Section, loopback: bool) -> Option<PinSettings> {
         section.fault("pepper", format!("the pepper has at least {MIN_SECRET} characters"));
     }
     let pepper = secret(section, "pepper", Some(pepper))?;
+    let rules = rules(section);
+    let memory = cost(section, loopback, "memory_kib", MEMORY_KIB, MAX_COST.0);
+    let iterations = cost(section, loopback, "iterations", ITERATIONS, MAX_COST.1);
+    let hasher = PinHasher::new(pepper, memory, iterations)
+        .map_err(|error| section.fault("memory_kib", error.to_string()))
+        .ok()?;
+    Some(PinSettings { hasher, rules: rules? })
+}
+
+/// How often a secret may be guessed: `max_failures` and `failure_window`, of PINs and of passwords alike.
+pub(super) fn rules(section: &Section) -> Option<PinRules> {
     let max_failures = section.or("max_failures", 5_u32);
     if !(1..=MAX_FAILURES).contains(&max_failures) {
         section.fault("max_failures", format!("expected a whole number from 1 to {MAX_FAILURES}"));
@@ -41,16 +52,10 @@ pub(super) fn read(section: &Section, loopback: bool) -> Option<PinSettings> {
     if window > MAX_WINDOW {
         section.fault("failure_window", "expected at most 365 days");
     }
-    let memory = cost(section, loopback, "memory_kib", MEMORY_KIB, MAX_COST.0);
-    let iterations = cost(section, loopback, "iterations", ITERATIONS, MAX_COST.1);
-    let hasher = PinHasher::new(pepper, memory, iterations)
-        .map_err(|error| section.fault("memory_kib", error.to_string()))
-        .ok()?;
-    let rules = PinRules {
+    Some(PinRules {
         max_failures: i32::try_from(max_failures).ok()?,
         window: TimeDelta::from_std(window).ok()?,
-    };
-    Some(PinSettings { hasher, rules })
+    })
 }
 
 /// A hash may be made cheaper than it should be only where nobody else calls: in tests.
