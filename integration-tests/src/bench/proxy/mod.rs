@@ -56,18 +56,10 @@ impl ProxyOptions {
     }
 }
 
-/// Measures, prints the table and gives the exit code: a target that is missed is told and is no failure.
+/// Measures, and prints what came of it.
 pub(super) fn run(options: &ProxyOptions) -> ExitCode {
-    match actix_web::rt::System::new().block_on(measure::run(options)) {
-        Ok(results) => {
-            print!("{}", report::table(options, &results));
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("bench: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let measured = actix_web::rt::System::new().block_on(measure::run(options));
+    super::end(measured.map(|results| report::table(options, &results)))
 }
 
 /// A program on `PATH`, or in one of these folders.
