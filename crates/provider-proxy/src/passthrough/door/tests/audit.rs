@@ -102,9 +102,7 @@ async fn a_caller_that_goes_away_has_its_line_too() {
     let proxy = audited(folder.path(), &target.url(), "");
     let mut stream = TcpStream::connect(proxy.address).await.unwrap();
     stream.write_all(head("GET", "/proxy/shop/a", &[]).as_bytes()).await.unwrap();
-    while target.received().is_empty() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    target.arrival().await;
     // A caller that merely has nothing more to say still wants its answer.
     stream.set_zero_linger().unwrap();
     drop(stream);

@@ -1,7 +1,5 @@
 //! What a caller is told when there is no answer of a target, or none that may be passed on.
 
-use std::time::Duration;
-
 use super::*;
 
 const TOKEN: &str = "credential = { kind = 'bearer', token = 'dummy-token-12345' }";
@@ -184,9 +182,7 @@ async fn a_hanging_target_takes_no_more_than_its_own_places() {
     let proxy = Proxy::start(&settings);
     let mut first = TcpStream::connect(proxy.address).await.unwrap();
     first.write_all(head("GET", "/proxy/shop/a", &[]).as_bytes()).await.unwrap();
-    while hanging.received().is_empty() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    hanging.arrival().await;
     let answer = proxy.get("/proxy/shop/a").await;
     assert_eq!(answer.own(), (503, "busy".into()));
     assert_eq!(answer.header("retry-after"), ["1"]);

@@ -6,6 +6,7 @@ use actix_web::rt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Notify,
 };
 
 /// A request as it came over the wire.
@@ -36,8 +37,14 @@ type Answer = Rc<dyn Fn(&Received) -> Vec<u8>>;
 /// Listens until the test's runtime ends.
 pub(super) struct Upstream {
     pub(super) address: SocketAddr,
-    received: Rc<RefCell<Vec<Received>>>,
+    kept: Rc<Kept>,
     connections: Rc<RefCell<usize>>,
+}
+
+#[derive(Default)]
+struct Kept {
+    received: RefCell<Vec<Received>>,
+    arrived: Notify,
 }
 
 impl Upstream {
@@ -51,16 +58,16 @@ impl Upstream {
     pub(super) async fn with(answer: impl Fn(&Received) -> Vec<u8> + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (received, connections) = (Rc::<RefCell<Vec<_>>>::default(), Rc::new(RefCell::new(0)));
-        let (kept, counted, answer) =
-            (Rc::clone(&received), Rc::clone(&connections), Rc::new(answer) as Answer);
+        let (kept, connections) = (Rc::<Kept>::default(), Rc::new(RefCell::new(0)));
+        let (shared, counted, answer) =
+            (Rc::clone(&kept), Rc::clone(&connections), Rc::new(answer) as Answer);
         rt::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 *counted.borrow_mut() += 1;
-                rt::spawn(serve(stream, Rc::clone(&kept), Rc::clone(&answer)));
+                rt::spawn(serve(stream, Rc::clone(&shared), Rc::clone(&answer)));
             }
         });
-        Self { address, received, connections }
+        Self { address, kept, connections }
     }
 
     pub(super) fn url(&self) -> String {
@@ -72,7 +79,12 @@ impl Upstream {
     }
 
     pub(super) fn received(&self) -> Vec<Received> {
-        self.received.borrow().clone()
+        self.kept.received.borrow().clone()
+    }
+
+    /// Waits until a request has come that nobody has waited for yet.
+    pub(super) async fn arrival(&self) {
+        self.kept.arrived.notified().await;
     }
 
     /// The only request that came.
@@ -83,11 +95,12 @@ impl Upstream {
     }
 }
 
-async fn serve(mut stream: TcpStream, kept: Rc<RefCell<Vec<Received>>>, answer: Answer) {
+async fn serve(mut stream: TcpStream, kept: Rc<Kept>, answer: Answer) {
     let mut bytes = Vec::new();
     while let Some(received) = receive(&mut stream, &mut bytes).await {
         let answer = answer(&received);
-        kept.borrow_mut().push(received);
+        kept.received.borrow_mut().push(received);
+        kept.arrived.notify_one();
         if stream.write_all(&answer).await.is_err()
             || answer.windows(17).any(|part| part == b"Connection: close")
         {
