@@ -2,15 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod support;
+
 use std::{
     fs,
     io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
+    process::Child,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
+
+use support::Started;
 
 /// How many requests the hanging target may have.
 const PLACES: usize = 8;
@@ -40,21 +44,7 @@ fn start(good: &str, hanging: &str) -> Proxy {
          max_concurrent = {PLACES}\n"
     );
     fs::write(&path, settings).unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_provider-proxy"))
-        .env_clear()
-        .arg("--config")
-        .arg(&path)
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    let address = loop {
-        let mut line = String::new();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended before it listened");
-        if let Some((_, address)) = line.trim_end().split_once("listening on http://") {
-            break address.to_owned();
-        }
-    };
+    let Started { child, mut log, address } = support::start(&path);
     // Read to its end, so that the process does not wait for somebody to read.
     thread::spawn(move || io::copy(&mut log, &mut io::sink()));
     Proxy { child, address, _folder: folder }

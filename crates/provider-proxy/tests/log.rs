@@ -2,13 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod support;
+
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    process::{Child, ChildStderr, Command, Stdio},
+    process::{Child, ChildStderr},
     thread,
 };
+
+use support::Started;
 
 const SECRETS: [&str; 3] = ["dummy-consumer-key-0123", "dummy-consumer-secret", "dummy-notice-key"];
 
@@ -30,21 +34,7 @@ impl Proxy {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
         fs::write(&path, settings).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_provider-proxy"))
-            .env_clear()
-            .arg("--config")
-            .arg(&path)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let address = loop {
-            let mut line = String::new();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "ended before it listened");
-            if let Some((_, address)) = line.trim_end().split_once("listening on http://") {
-                break address.to_owned();
-            }
-        };
+        let Started { child, log, address } = support::start(&path);
         Self { child, log, address, _folder: folder }
     }
 

@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod support;
+
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    process::{Child, ChildStderr, Command, ExitStatus},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,6 +18,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+use support::Started;
 use tempfile::TempDir;
 
 struct Proxy {
@@ -44,16 +47,7 @@ impl Proxy {
         );
         fs::write(path("settings.toml"), settings).unwrap();
         fs::write(path("key"), "dummy-key-0").unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_provider-proxy"))
-            .env_clear()
-            .arg("--config")
-            .arg(path("settings.toml"))
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let line = wait_for(&mut log, "listening on http://");
-        let address = line.split("http://").nth(1).unwrap().to_owned();
+        let Started { child, log, address } = support::start(&path("settings.toml"));
         Self { child, log, address, folder }
     }
 
@@ -66,7 +60,7 @@ impl Proxy {
     }
 
     fn wait_for(&mut self, text: &str) -> String {
-        wait_for(&mut self.log, text)
+        support::wait_for(&mut self.log, text)
     }
 
     fn stop(mut self) -> (ExitStatus, TempDir) {
@@ -75,16 +69,6 @@ impl Proxy {
         let mut rest = String::new();
         self.log.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap(), self.folder)
-    }
-}
-
-fn wait_for(log: &mut BufReader<ChildStderr>, text: &str) -> String {
-    loop {
-        let mut line = String::new();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended before {text:?}");
-        if line.contains(text) {
-            return line.trim_end().to_owned();
-        }
     }
 }
 
