@@ -1,6 +1,6 @@
 //! Both servers and the sandbox in this process, each in a thread of its own, on free ports.
 
-use std::{collections::BTreeMap, future::Future, io, path::Path, pin::Pin, sync::mpsc, thread};
+use std::{future::Future, io, path::Path, pin::Pin, sync::mpsc, thread};
 
 use actix_web::{dev::ServerHandle, rt::System};
 use chassis::environment::Environment;
@@ -289,27 +289,30 @@ where
     Server { url, handle, thread: Some(thread.unwrap()) }
 }
 
-/// Starts a sandbox.
-///
-/// # Panics
-/// When it does not start.
+/// The sandbox's settings for tests.
 #[must_use]
-pub fn start_sandbox(dummies: &Dummies) -> Server {
-    let settings = SandboxSettings {
+pub fn sandbox_settings(dummies: &Dummies) -> SandboxSettings {
+    SandboxSettings {
         listen: ([127, 0, 0, 1], 0).into(),
         reference: ReferenceAccount {
             consumer_key: dummies.consumer_key.clone(),
             consumer_secret: dummies.consumer_secret.clone().into(),
             realm: REALM.to_owned(),
         },
-        notice_keys: BTreeMap::from([(
-            NOTICE_KEY_ID.parse().unwrap_or_default(),
-            dummies.notice_key.clone().into(),
-        )]),
+        notice_keys: [(NOTICE_KEY_ID, dummies.notice_key.clone().into())].into(),
         stripe: dummies.stripe.clone(),
         paypal: dummies.paypal.clone(),
         braintree: dummies.braintree.clone(),
-    };
+    }
+}
+
+/// Starts a sandbox.
+///
+/// # Panics
+/// When it does not start.
+#[must_use]
+pub fn start_sandbox(dummies: &Dummies) -> Server {
+    let settings = sandbox_settings(dummies);
     start("sandbox", async || {
         let sandbox = Sandbox::start(settings).map_err(|error| error.to_string())?;
         Ok((sandbox.url(), sandbox.handle(), Box::pin(sandbox.run()) as _))

@@ -19,7 +19,8 @@ use super::{
 use crate::{
     postgres::{PostgresOptions, PrivatePostgres, ROLE, Stop},
     process::{Launch, Process, ProcessError},
-    settings::{self, BRAINTREE_MERCHANT, DbServer, NOTICE_KEY_ID, PAYPAL_WEBHOOK, ProviderProxy, REALM},
+    sandbox,
+    settings::{self, DbServer, ProviderProxy},
 };
 
 /// How long a server may take to end: its own limit for draining is 30 s.
@@ -180,25 +181,11 @@ impl Making<'_> {
 
     async fn sandbox(&self) -> Result<Server, PairError> {
         let address_file = self.address_file("provider-sandbox")?;
-        let secrets = self.secrets;
         let process = self
             .launch("provider-sandbox")?
-            .arguments(["--listen", &ports::listen(self.options.sandbox_port)])
+            .arguments(sandbox::arguments(&self.secrets.sandbox(self.options.sandbox_port)))
             .argument("--address-file")
             .argument(&address_file)
-            .arguments(["--reference-key", secrets.consumer_key.value()])
-            .arguments(["--reference-secret", secrets.consumer_secret.value()])
-            .arguments(["--reference-realm", REALM])
-            .argument("--notice-key")
-            .argument(format!("{NOTICE_KEY_ID}:{}", secrets.notice_key.value()))
-            .arguments(["--stripe-secret-key", secrets.stripe_secret_key.value()])
-            .arguments(["--stripe-webhook-secret", secrets.stripe_webhook_secret.value()])
-            .arguments(["--paypal-client-id", secrets.paypal_client_id.value()])
-            .arguments(["--paypal-client-secret", secrets.paypal_client_secret.value()])
-            .arguments(["--paypal-webhook-id", PAYPAL_WEBHOOK])
-            .arguments(["--braintree-merchant-id", BRAINTREE_MERCHANT])
-            .arguments(["--braintree-public-key", secrets.braintree_public_key.value()])
-            .arguments(["--braintree-private-key", secrets.braintree_private_key.value()])
             .start()?;
         let url = when_bound(&process, &address_file, "http").await?;
         Ok(Server { process, url })
