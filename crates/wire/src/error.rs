@@ -28,6 +28,12 @@ pub enum ErrorKind {
     Identity,
     /// The caller is known and may not ask for this operation. Nothing was sent.
     Caller,
+    /// The provider does not offer this operation. Nothing was sent.
+    Unsupported,
+    /// The caller's limits do not allow this much. Nothing was sent.
+    Policy,
+    /// The provider's answer is about another amount, currency or object than was asked for. The provider has acted.
+    Integrity,
     /// `provider-proxy` itself failed before it sent anything.
     Internal,
 }
@@ -38,18 +44,20 @@ impl ErrorKind {
     /// An unknown outcome is never treated as a failure.
     #[must_use]
     pub const fn outcome_is_unknown(self) -> bool {
-        matches!(self, Self::Timeout | Self::Protocol)
+        matches!(self, Self::Timeout | Self::Protocol | Self::Integrity)
     }
 
     /// The HTTP status with which `provider-proxy` answers.
     #[must_use]
     pub const fn http_status(self) -> u16 {
         match self {
-            Self::Connect | Self::Tls | Self::Timeout | Self::Protocol | Self::Internal => 500,
+            Self::Connect | Self::Tls | Self::Timeout | Self::Protocol | Self::Integrity | Self::Internal => {
+                500
+            }
             Self::InvalidRequest => 422,
             Self::UnknownOperation => 404,
-            Self::NotConfigured => 501,
-            Self::InvalidSignature | Self::Caller => 403,
+            Self::NotConfigured | Self::Unsupported => 501,
+            Self::InvalidSignature | Self::Caller | Self::Policy => 403,
             Self::Identity => 401,
         }
     }
@@ -68,6 +76,9 @@ impl ErrorKind {
             Self::InvalidSignature => "invalid_signature",
             Self::Identity => "identity",
             Self::Caller => "caller",
+            Self::Unsupported => "unsupported",
+            Self::Policy => "policy",
+            Self::Integrity => "integrity",
             Self::Internal => "internal",
         }
     }
@@ -92,7 +103,7 @@ mod tests {
     #[test]
     fn only_a_request_that_may_have_arrived_has_an_unknown_outcome() {
         let unknown: Vec<_> = ALL.into_iter().filter(|kind| kind.outcome_is_unknown()).collect();
-        assert_eq!(unknown, [ErrorKind::Timeout, ErrorKind::Protocol]);
+        assert_eq!(unknown, [ErrorKind::Timeout, ErrorKind::Protocol, ErrorKind::Integrity]);
     }
 
     #[test]
@@ -102,7 +113,7 @@ mod tests {
         }
     }
 
-    const ALL: [ErrorKind; 11] = [
+    const ALL: [ErrorKind; 14] = [
         ErrorKind::Connect,
         ErrorKind::Tls,
         ErrorKind::Timeout,
@@ -113,6 +124,9 @@ mod tests {
         ErrorKind::InvalidSignature,
         ErrorKind::Identity,
         ErrorKind::Caller,
+        ErrorKind::Unsupported,
+        ErrorKind::Policy,
+        ErrorKind::Integrity,
         ErrorKind::Internal,
     ];
 }

@@ -8,6 +8,7 @@ pub mod identity;
 pub mod money;
 pub mod operation;
 pub mod passthrough;
+pub mod payment;
 pub mod reference;
 pub mod reply;
 pub mod status;
