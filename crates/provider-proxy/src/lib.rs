@@ -11,6 +11,7 @@ pub mod credentials;
 pub mod error;
 pub mod metrics;
 pub mod passthrough;
+pub mod policy;
 pub mod providers;
 pub mod readiness;
 pub mod refusal;
