@@ -14,6 +14,7 @@ use crate::{
     client::Client,
     database::TestDatabase,
     postgres::ROLE,
+    sandbox::send_webhooks,
     settings::{
         DbServer, NOTICE_KEY_ID, ProviderProxy, REALM, Secret, identity_key, identity_public_key, merge,
     },
@@ -144,6 +145,7 @@ impl PairOptions {
         let mut table = db_server_settings(socket_folder, database, provider_proxy.url(), &dummies);
         merge(&mut table, db_settings);
         let db_server = start_db_server_by(table, clock);
+        send_webhooks(sandbox.url(), db_server.url()).await.unwrap();
         Pair { db_server, provider_proxy, sandbox, database: None, dummies }
     }
 }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     postgres::{PostgresOptions, PrivatePostgres, ROLE, Stop},
     process::{Launch, Process, ProcessError},
-    sandbox,
+    sandbox::{arguments, send_webhooks},
     settings::{self, DbServer, ProviderProxy},
 };
 
@@ -66,6 +66,7 @@ impl Pair {
         let sandbox = making.sandbox().await?;
         let provider_proxy = making.provider_proxy(&sandbox.url).await?;
         let db_server = making.db_server(&postgres, &provider_proxy.url).await?;
+        send_webhooks(&sandbox.url, &db_server.url).await?;
         let client_secret = secrets.client_secret.value().to_owned();
         let identity_public_key = secrets.identity_public_key.clone();
         Ok(Self { db_server, provider_proxy, sandbox, postgres, client_secret, identity_public_key })
@@ -183,7 +184,7 @@ impl Making<'_> {
         let address_file = self.address_file("provider-sandbox")?;
         let process = self
             .launch("provider-sandbox")?
-            .arguments(sandbox::arguments(&self.secrets.sandbox(self.options.sandbox_port)))
+            .arguments(arguments(&self.secrets.sandbox(self.options.sandbox_port)))
             .argument("--address-file")
             .argument(&address_file)
             .start()?;
