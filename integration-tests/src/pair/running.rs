@@ -197,10 +197,11 @@ impl Making<'_> {
         let made = ProviderProxy {
             listen: ports::listen(self.options.proxy_port),
             address_file: Some(&address_file),
-            provider_url: sandbox.to_owned(),
-            consumer_key: self.secrets.consumer_key.setting(),
-            consumer_secret: self.secrets.consumer_secret.setting(),
-            notice_key: self.secrets.notice_key.setting(),
+            sandbox: sandbox.to_owned(),
+            reference: self.secrets.reference(),
+            stripe: self.secrets.stripe(),
+            paypal: self.secrets.paypal(),
+            braintree: self.secrets.braintree(),
             identity_public_key: &self.secrets.identity_public_key,
         };
         self.serve("provider-proxy", made.table(), self.options.proxy_settings.as_deref()).await
