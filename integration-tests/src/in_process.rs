@@ -1,11 +1,13 @@
 //! Both servers and the sandbox in this process, each in a thread of its own, on free ports.
 
-use std::{collections::BTreeMap, future::Future, io, path::Path, pin::Pin, sync::mpsc, thread};
+use std::{future::Future, io, path::Path, pin::Pin, sync::mpsc, thread};
 
 use actix_web::{dev::ServerHandle, rt::System};
 use chassis::environment::Environment;
 use db_server::domain::Clock;
-use provider_sandbox::{ReferenceAccount, Sandbox, SandboxSettings};
+use provider_sandbox::{
+    BraintreeAccount, PaypalAccount, ReferenceAccount, Sandbox, SandboxSettings, StripeAccount,
+};
 use toml::Table;
 
 use crate::{
@@ -36,6 +38,12 @@ pub struct Dummies {
     pub lookup_key: String,
     /// What db-server mixes into its hashes of PINs.
     pub pepper: String,
+    /// The account at Stripe.
+    pub stripe: StripeAccount,
+    /// The account at PayPal.
+    pub paypal: PaypalAccount,
+    /// The account at Braintree.
+    pub braintree: BraintreeAccount,
 }
 
 impl Default for Dummies {
@@ -51,6 +59,20 @@ impl Default for Dummies {
             encryption_key: format!("{}=", "A".repeat(43)),
             lookup_key: dummy("lookup-key-0"),
             pepper: dummy("pepper-of-pins"),
+            stripe: StripeAccount {
+                secret_key: "sk_test_dummy-stripe-key".into(),
+                webhook_secret: "whsec_dummy-stripe-webhook".into(),
+            },
+            paypal: PaypalAccount {
+                client_id: dummy("paypal-client"),
+                client_secret: dummy("paypal-client-secret").into(),
+                webhook_id: dummy("paypal-webhook"),
+            },
+            braintree: BraintreeAccount {
+                merchant_id: dummy("braintree-merchant"),
+                public_key: dummy("braintree-public-key"),
+                private_key: dummy("braintree-private-key").into(),
+            },
         }
     }
 }
@@ -267,24 +289,30 @@ where
     Server { url, handle, thread: Some(thread.unwrap()) }
 }
 
-/// Starts a sandbox.
-///
-/// # Panics
-/// When it does not start.
+/// The sandbox's settings for tests.
 #[must_use]
-pub fn start_sandbox(dummies: &Dummies) -> Server {
-    let settings = SandboxSettings {
+pub fn sandbox_settings(dummies: &Dummies) -> SandboxSettings {
+    SandboxSettings {
         listen: ([127, 0, 0, 1], 0).into(),
         reference: ReferenceAccount {
             consumer_key: dummies.consumer_key.clone(),
             consumer_secret: dummies.consumer_secret.clone().into(),
             realm: REALM.to_owned(),
         },
-        notice_keys: BTreeMap::from([(
-            NOTICE_KEY_ID.parse().unwrap_or_default(),
-            dummies.notice_key.clone().into(),
-        )]),
-    };
+        notice_keys: [(NOTICE_KEY_ID, dummies.notice_key.clone().into())].into(),
+        stripe: dummies.stripe.clone(),
+        paypal: dummies.paypal.clone(),
+        braintree: dummies.braintree.clone(),
+    }
+}
+
+/// Starts a sandbox.
+///
+/// # Panics
+/// When it does not start.
+#[must_use]
+pub fn start_sandbox(dummies: &Dummies) -> Server {
+    let settings = sandbox_settings(dummies);
     start("sandbox", async || {
         let sandbox = Sandbox::start(settings).map_err(|error| error.to_string())?;
         Ok((sandbox.url(), sandbox.handle(), Box::pin(sandbox.run()) as _))

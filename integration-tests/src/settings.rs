@@ -11,7 +11,13 @@ pub const ROLES: [&str; 4] = ["read", "write", "refund", "admin"];
 pub const REALM: &str = "solitude";
 
 /// The id of the key that the sandbox signs its notices with.
-pub const NOTICE_KEY_ID: &str = "0";
+pub const NOTICE_KEY_ID: u64 = 0;
+
+/// The id of the local pair's webhook at PayPal.
+pub const PAYPAL_WEBHOOK: &str = "WH-LOCAL";
+
+/// The id of the local pair's merchant at Braintree.
+pub const BRAINTREE_MERCHANT: &str = "local_merchant";
 
 /// The private key of the identity that db-server signs in tests.
 #[must_use]
@@ -152,7 +158,7 @@ impl ProviderProxy<'_> {
             ("realm", text(REALM)),
             ("consumer_key", self.consumer_key.0.clone()),
             ("consumer_secret", self.consumer_secret.0.clone()),
-            ("notice_keys", table([(NOTICE_KEY_ID, self.notice_key.0.clone())]).into()),
+            ("notice_keys", table([(NOTICE_KEY_ID.to_string().as_str(), self.notice_key.0.clone())]).into()),
         ]);
         table([
             ("server", server(&self.listen, self.address_file)),

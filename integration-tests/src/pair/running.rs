@@ -19,7 +19,8 @@ use super::{
 use crate::{
     postgres::{PostgresOptions, PrivatePostgres, ROLE, Stop},
     process::{Launch, Process, ProcessError},
-    settings::{self, DbServer, NOTICE_KEY_ID, ProviderProxy, REALM},
+    sandbox,
+    settings::{self, DbServer, ProviderProxy},
 };
 
 /// How long a server may take to end: its own limit for draining is 30 s.
@@ -180,17 +181,11 @@ impl Making<'_> {
 
     async fn sandbox(&self) -> Result<Server, PairError> {
         let address_file = self.address_file("provider-sandbox")?;
-        let secrets = self.secrets;
         let process = self
             .launch("provider-sandbox")?
-            .arguments(["--listen", &ports::listen(self.options.sandbox_port)])
+            .arguments(sandbox::arguments(&self.secrets.sandbox(self.options.sandbox_port)))
             .argument("--address-file")
             .argument(&address_file)
-            .arguments(["--reference-key", secrets.consumer_key.value()])
-            .arguments(["--reference-secret", secrets.consumer_secret.value()])
-            .arguments(["--reference-realm", REALM])
-            .argument("--notice-key")
-            .argument(format!("{NOTICE_KEY_ID}:{}", secrets.notice_key.value()))
             .start()?;
         let url = when_bound(&process, &address_file, "http").await?;
         Ok(Server { process, url })

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's own code; what it cannot do is a failed test")]
 
+mod books;
 mod callback;
 mod consumer;
 mod faults;
