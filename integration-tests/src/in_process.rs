@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, future::Future, io, path::Path, pin::Pin, sync:
 use actix_web::{dev::ServerHandle, rt::System};
 use chassis::environment::Environment;
 use db_server::domain::Clock;
-use provider_sandbox::{ReferenceAccount, Sandbox, SandboxSettings};
+use provider_sandbox::{
+    BraintreeAccount, PaypalAccount, ReferenceAccount, Sandbox, SandboxSettings, StripeAccount,
+};
 use toml::Table;
 
 use crate::{
@@ -36,6 +38,12 @@ pub struct Dummies {
     pub lookup_key: String,
     /// What db-server mixes into its hashes of PINs.
     pub pepper: String,
+    /// The account at Stripe.
+    pub stripe: StripeAccount,
+    /// The account at PayPal.
+    pub paypal: PaypalAccount,
+    /// The account at Braintree.
+    pub braintree: BraintreeAccount,
 }
 
 impl Default for Dummies {
@@ -51,6 +59,20 @@ impl Default for Dummies {
             encryption_key: format!("{}=", "A".repeat(43)),
             lookup_key: dummy("lookup-key-0"),
             pepper: dummy("pepper-of-pins"),
+            stripe: StripeAccount {
+                secret_key: "sk_test_dummy-stripe-key".into(),
+                webhook_secret: "whsec_dummy-stripe-webhook".into(),
+            },
+            paypal: PaypalAccount {
+                client_id: dummy("paypal-client"),
+                client_secret: dummy("paypal-client-secret").into(),
+                webhook_id: dummy("paypal-webhook"),
+            },
+            braintree: BraintreeAccount {
+                merchant_id: dummy("braintree-merchant"),
+                public_key: dummy("braintree-public-key"),
+                private_key: dummy("braintree-private-key").into(),
+            },
         }
     }
 }
@@ -284,6 +306,9 @@ pub fn start_sandbox(dummies: &Dummies) -> Server {
             NOTICE_KEY_ID.parse().unwrap_or_default(),
             dummies.notice_key.clone().into(),
         )]),
+        stripe: dummies.stripe.clone(),
+        paypal: dummies.paypal.clone(),
+        braintree: dummies.braintree.clone(),
     };
     start("sandbox", async || {
         let sandbox = Sandbox::start(settings).map_err(|error| error.to_string())?;

@@ -13,6 +13,12 @@ pub const REALM: &str = "solitude";
 /// The id of the key that the sandbox signs its notices with.
 pub const NOTICE_KEY_ID: &str = "0";
 
+/// The id of the local pair's webhook at PayPal.
+pub const PAYPAL_WEBHOOK: &str = "WH-LOCAL";
+
+/// The id of the local pair's merchant at Braintree.
+pub const BRAINTREE_MERCHANT: &str = "local_merchant";
+
 /// The private key of the identity that db-server signs in tests.
 #[must_use]
 pub fn identity_key() -> PathBuf {

@@ -6,8 +6,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use crate::faults::{Fault, FaultQueue};
-use crate::reference;
 use crate::requests::Arrivals;
+use crate::{braintree, deliveries, ledger, paypal, reference, stripe, waiting};
 
 /// The folder in which all of it lies.
 const PREFIX: &str = "/_sandbox";
@@ -36,7 +36,14 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(append_faults))
                 .route(web::delete().to(clear_faults)),
         )
+        .route("/ledger", web::get().to(ledger::list))
+        .route("/waiting", web::get().to(waiting::list))
+        .route("/waiting/{provider}/{id}/{decision}", web::post().to(waiting::decide))
+        .configure(deliveries::control::routes)
         .configure(reference::payer_routes)
+        .service(web::scope("/stripe").configure(stripe::control))
+        .service(web::scope("/paypal").configure(paypal::control))
+        .service(web::scope("/braintree").configure(braintree::control))
         .default_service(web::to(not_found));
     config.service(scope);
 }

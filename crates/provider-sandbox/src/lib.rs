@@ -14,15 +14,24 @@
 //!   may be given for a notice that says another amount than was asked.
 //! - `POST /_sandbox/reference/transactions/TOKEN/notify` posts the same notice again.
 
+mod braintree;
 mod broken_body;
 mod control;
+mod deliveries;
 mod faults;
 mod injection;
+mod ledger;
+mod loopback;
+mod paypal;
+mod provider;
 mod reference;
 mod requests;
 mod server;
 mod settings;
+mod shared;
+mod stripe;
+mod waiting;
 
 pub use faults::{Action, Fault};
 pub use server::{Sandbox, StartError};
-pub use settings::{ReferenceAccount, SandboxSettings};
+pub use settings::{BraintreeAccount, PaypalAccount, ReferenceAccount, SandboxSettings, StripeAccount};

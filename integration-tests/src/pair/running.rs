@@ -19,7 +19,7 @@ use super::{
 use crate::{
     postgres::{PostgresOptions, PrivatePostgres, ROLE, Stop},
     process::{Launch, Process, ProcessError},
-    settings::{self, DbServer, NOTICE_KEY_ID, ProviderProxy, REALM},
+    settings::{self, BRAINTREE_MERCHANT, DbServer, NOTICE_KEY_ID, PAYPAL_WEBHOOK, ProviderProxy, REALM},
 };
 
 /// How long a server may take to end: its own limit for draining is 30 s.
@@ -191,6 +191,14 @@ impl Making<'_> {
             .arguments(["--reference-realm", REALM])
             .argument("--notice-key")
             .argument(format!("{NOTICE_KEY_ID}:{}", secrets.notice_key.value()))
+            .arguments(["--stripe-secret-key", secrets.stripe_secret_key.value()])
+            .arguments(["--stripe-webhook-secret", secrets.stripe_webhook_secret.value()])
+            .arguments(["--paypal-client-id", secrets.paypal_client_id.value()])
+            .arguments(["--paypal-client-secret", secrets.paypal_client_secret.value()])
+            .arguments(["--paypal-webhook-id", PAYPAL_WEBHOOK])
+            .arguments(["--braintree-merchant-id", BRAINTREE_MERCHANT])
+            .arguments(["--braintree-public-key", secrets.braintree_public_key.value()])
+            .arguments(["--braintree-private-key", secrets.braintree_private_key.value()])
             .start()?;
         let url = when_bound(&process, &address_file, "http").await?;
         Ok(Server { process, url })

@@ -56,6 +56,18 @@ pub(super) struct Secrets {
     pub(super) identity_key: SecretFile,
     /// The file with the public half of it.
     pub(super) identity_public_key: PathBuf,
+    /// provider-proxy's key at Stripe.
+    pub(super) stripe_secret_key: SecretFile,
+    /// What Stripe signs its webhooks with.
+    pub(super) stripe_webhook_secret: SecretFile,
+    /// provider-proxy's id at PayPal.
+    pub(super) paypal_client_id: SecretFile,
+    /// provider-proxy's secret at PayPal.
+    pub(super) paypal_client_secret: SecretFile,
+    /// The public key of the merchant at Braintree.
+    pub(super) braintree_public_key: SecretFile,
+    /// The private key of the merchant at Braintree.
+    pub(super) braintree_private_key: SecretFile,
     /// The key of the tokens of those who log in.
     pub(super) login_key: SecretFile,
 }
@@ -85,6 +97,12 @@ impl Secrets {
             consumer_key: secret("reference-consumer-key", random)?,
             consumer_secret: secret("reference-consumer-secret", random)?,
             notice_key: secret("reference-notice-key", random)?,
+            stripe_secret_key: secret("stripe-secret-key", || format!("sk_test_{}", random()))?,
+            stripe_webhook_secret: secret("stripe-webhook-secret", || format!("whsec_{}", random()))?,
+            paypal_client_id: secret("paypal-client-id", random)?,
+            paypal_client_secret: secret("paypal-client-secret", random)?,
+            braintree_public_key: secret("braintree-public-key", random)?,
+            braintree_private_key: secret("braintree-private-key", random)?,
         })
     }
 }
