@@ -137,3 +137,47 @@ fn answer(status: StatusCode, headers: Vec<(HeaderName, HeaderValue)>, body: Opt
     }
     response.body(body)
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::middleware::from_fn;
+    use actix_web::{App, test, web};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::faults::Fault;
+
+    /// What a call of a provider finds out about itself.
+    async fn call() -> HttpResponse {
+        linger().await;
+        HttpResponse::Ok().json(duplicates_webhooks())
+    }
+
+    /// Calls once, with these faults waiting.
+    async fn called(faults: Value) -> Value {
+        let queue = FaultQueue::default();
+        queue.append(serde_json::from_value::<Vec<Fault>>(faults).unwrap());
+        let app = App::new()
+            .app_data(Data::new(queue))
+            .app_data(Data::new(Arrivals::default()))
+            .wrap(from_fn(arrive))
+            .default_service(web::to(call));
+        let app = test::init_service(app).await;
+        test::call_and_read_body_json(&app, test::TestRequest::default().to_request()).await
+    }
+
+    #[actix_web::test]
+    async fn only_the_call_that_meets_the_fault_duplicates_its_webhooks() {
+        assert_eq!(called(json!([])).await, false);
+        assert_eq!(called(json!([{"fault": "duplicate_webhook"}])).await, true);
+        assert!(!duplicates_webhooks());
+    }
+
+    #[actix_web::test]
+    async fn only_the_call_that_meets_the_fault_lingers() {
+        assert_eq!(called(json!([])).await, false);
+        let begin = std::time::Instant::now();
+        assert_eq!(called(json!([{"fault": {"delay_ms": 150, "during": true}}])).await, false);
+        assert!(begin.elapsed() >= Duration::from_millis(150));
+    }
+}

@@ -19,7 +19,8 @@ use super::{
 use crate::{
     postgres::{PostgresOptions, PrivatePostgres, ROLE, Stop},
     process::{Launch, Process, ProcessError},
-    settings::{self, BRAINTREE_MERCHANT, DbServer, NOTICE_KEY_ID, PAYPAL_WEBHOOK, ProviderProxy, REALM},
+    sandbox::{arguments, send_webhooks},
+    settings::{self, DbServer, ProviderProxy},
 };
 
 /// How long a server may take to end: its own limit for draining is 30 s.
@@ -65,6 +66,7 @@ impl Pair {
         let sandbox = making.sandbox().await?;
         let provider_proxy = making.provider_proxy(&sandbox.url).await?;
         let db_server = making.db_server(&postgres, &provider_proxy.url).await?;
+        send_webhooks(&sandbox.url, &db_server.url).await?;
         let client_secret = secrets.client_secret.value().to_owned();
         let identity_public_key = secrets.identity_public_key.clone();
         Ok(Self { db_server, provider_proxy, sandbox, postgres, client_secret, identity_public_key })
@@ -180,25 +182,11 @@ impl Making<'_> {
 
     async fn sandbox(&self) -> Result<Server, PairError> {
         let address_file = self.address_file("provider-sandbox")?;
-        let secrets = self.secrets;
         let process = self
             .launch("provider-sandbox")?
-            .arguments(["--listen", &ports::listen(self.options.sandbox_port)])
+            .arguments(arguments(&self.secrets.sandbox(self.options.sandbox_port)))
             .argument("--address-file")
             .argument(&address_file)
-            .arguments(["--reference-key", secrets.consumer_key.value()])
-            .arguments(["--reference-secret", secrets.consumer_secret.value()])
-            .arguments(["--reference-realm", REALM])
-            .argument("--notice-key")
-            .argument(format!("{NOTICE_KEY_ID}:{}", secrets.notice_key.value()))
-            .arguments(["--stripe-secret-key", secrets.stripe_secret_key.value()])
-            .arguments(["--stripe-webhook-secret", secrets.stripe_webhook_secret.value()])
-            .arguments(["--paypal-client-id", secrets.paypal_client_id.value()])
-            .arguments(["--paypal-client-secret", secrets.paypal_client_secret.value()])
-            .arguments(["--paypal-webhook-id", PAYPAL_WEBHOOK])
-            .arguments(["--braintree-merchant-id", BRAINTREE_MERCHANT])
-            .arguments(["--braintree-public-key", secrets.braintree_public_key.value()])
-            .arguments(["--braintree-private-key", secrets.braintree_private_key.value()])
             .start()?;
         let url = when_bound(&process, &address_file, "http").await?;
         Ok(Server { process, url })
@@ -209,10 +197,11 @@ impl Making<'_> {
         let made = ProviderProxy {
             listen: ports::listen(self.options.proxy_port),
             address_file: Some(&address_file),
-            provider_url: sandbox.to_owned(),
-            consumer_key: self.secrets.consumer_key.setting(),
-            consumer_secret: self.secrets.consumer_secret.setting(),
-            notice_key: self.secrets.notice_key.setting(),
+            sandbox: sandbox.to_owned(),
+            reference: self.secrets.reference(),
+            stripe: self.secrets.stripe(),
+            paypal: self.secrets.paypal(),
+            braintree: self.secrets.braintree(),
             identity_public_key: &self.secrets.identity_public_key,
         };
         self.serve("provider-proxy", made.table(), self.options.proxy_settings.as_deref()).await
