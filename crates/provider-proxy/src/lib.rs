@@ -9,6 +9,8 @@ pub mod caller;
 pub mod config;
 pub mod credentials;
 pub mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod metrics;
 pub mod passthrough;
 pub mod policy;
