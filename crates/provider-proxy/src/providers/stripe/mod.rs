@@ -36,7 +36,10 @@ pub const CAPABILITIES: &[Row] = &[
     Row::yes(OperationName::Void, ""),
     Row::yes(OperationName::Refund, ""),
     Row::yes(OperationName::Lookup, ""),
-    Row::no(OperationName::StartCheckout, "payers stay with the merchant; 3-D Secure is an action of authorize"),
+    Row::no(
+        OperationName::StartCheckout,
+        "payers stay with the merchant; 3-D Secure is an action of authorize",
+    ),
     Row::no(OperationName::CompleteCheckout, ""),
     Row::yes(OperationName::Subscribe, "needs the customer; the plan is a price"),
     Row::yes(OperationName::ChangeSubscriptionPaymentMethod, ""),
@@ -146,3 +149,6 @@ impl Connect for Stripe {
         balance.map(|_| Healthy {}).ok_or_else(missing)
     }
 }
+
+#[cfg(test)]
+mod tests;
