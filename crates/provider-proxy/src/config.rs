@@ -115,7 +115,7 @@ fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
         toml::Value::Table(owned.collect())
     };
     let empty = || toml::Value::Table(toml::Table::new());
-    let notice_keys = table(&[("notice_keys", table(&[("ID", empty())]))]);
+    let reference = table(&[("notice_keys", table(&[("ID", empty())])), ("checkout", empty())]);
     let amounts = || table(&[("CURRENCY", "0".into())]);
     let limits = || {
         let names = ["largest_payment", "largest_refund", "refunded_per_day"];
@@ -138,7 +138,7 @@ fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
         (
             "providers".to_owned(),
             table(&[
-                ("reference", notice_keys),
+                ("reference", reference),
                 ("stripe", empty()),
                 ("paypal", empty()),
                 ("braintree", webhook_keys),
