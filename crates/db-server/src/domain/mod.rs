@@ -10,6 +10,7 @@ mod hashing;
 pub mod lifecycle;
 pub mod notice;
 pub mod pin;
+pub mod plan;
 pub mod product;
 pub mod purchase;
 pub mod reference;
