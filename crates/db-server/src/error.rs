@@ -343,6 +343,7 @@ fn proxy(error: &ProxyError, transaction: Option<TransactionId>) -> HttpResponse
 fn sentence(error: &ProxyError) -> String {
     let target = error.target();
     let what = match error.kind() {
+        None if error.outcome_is_unknown() => "did not say what came of it",
         Some(ErrorKind::Connect) => "could not be reached",
         Some(ErrorKind::Tls) => "could not be reached over TLS",
         Some(ErrorKind::Timeout) => "did not answer in time",

@@ -17,6 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 use wire::{
     ErrorKind, Operation, ProviderAnswer, ProxyFailure, Reply, operation_path,
+    payment::{PaymentOperation, Provider, payment_path},
     reference::{NOTICE_PATH, Notice, SignedNotice},
 };
 
@@ -46,6 +47,14 @@ pub enum ProxyError {
         /// What it says.
         #[source]
         failure: ProxyFailure,
+    },
+    /// The provider was asked, and nobody knows what it has made of it.
+    #[error("the outcome at {target} is not known: {reason}")]
+    Unknown {
+        /// The provider's name.
+        target: &'static str,
+        /// Why it is not known.
+        reason: String,
     },
     /// `provider-proxy` gave no answer.
     #[error("Proxy did not answer: {PROXY}: {0}")]
@@ -77,8 +86,8 @@ impl ProxyError {
             Self::Refused(answer) => answer.status >= 500,
             Self::Failure { failure, .. } => failure.kind.outcome_is_unknown(),
             Self::Unreachable(error) => error.was_sent(),
-            // Something else answered: whether a provider-proxy stands behind it is not known.
-            Self::Unreadable { .. } => true,
+            // Of the second: something else answered, and whether a provider-proxy stands behind it is not known.
+            Self::Unknown { .. } | Self::Unreadable { .. } => true,
             Self::NoClient(_) | Self::Request(_) | Self::Identity(_) => false,
         }
     }
@@ -88,15 +97,16 @@ impl ProxyError {
     pub fn target(&self) -> &str {
         match self {
             Self::Failure { failure, .. } => &failure.target,
+            Self::Unknown { target, .. } => target,
             _ => PROXY,
         }
     }
 
-    /// The kind of the error, by its name in `wire`; for a refusal there is none.
+    /// The kind of the error, by its name in `wire`; for what the provider itself has said there is none.
     #[must_use]
     pub const fn kind(&self) -> Option<ErrorKind> {
         Some(match self {
-            Self::Refused(_) => return None,
+            Self::Refused(_) | Self::Unknown { .. } => return None,
             Self::Failure { failure, .. } => failure.kind,
             Self::Unreachable(ExchangeError::Connect(_)) => ErrorKind::Connect,
             Self::Unreachable(ExchangeError::Tls(_)) => ErrorKind::Tls,
@@ -112,7 +122,11 @@ impl ProxyError {
         match self {
             Self::Failure { status, .. } | Self::Unreadable { status } => Some(*status),
             Self::Refused(answer) => Some(answer.status),
-            Self::Unreachable(_) | Self::NoClient(_) | Self::Request(_) | Self::Identity(_) => None,
+            Self::Unknown { .. }
+            | Self::Unreachable(_)
+            | Self::NoClient(_)
+            | Self::Request(_)
+            | Self::Identity(_) => None,
         }
     }
 }
@@ -134,6 +148,18 @@ impl ProxyClient {
     /// [`ProxyError`]; [`ProxyError::outcome_is_unknown`] says whether the provider may have acted.
     pub async fn call<O: Operation>(&self, request: &O::Request) -> Result<O::Answer, ProxyError> {
         self.post(&operation_path::<O>(), request).await
+    }
+
+    /// Asks for one neutral operation of a provider.
+    ///
+    /// # Errors
+    /// [`ProxyError`]; [`ProxyError::outcome_is_unknown`] says whether the provider may have acted.
+    pub async fn pay<O: PaymentOperation>(
+        &self,
+        provider: Provider,
+        request: &O::Request,
+    ) -> Result<O::Answer, ProxyError> {
+        self.post(&payment_path::<O>(provider), request).await
     }
 
     /// Asks whether a notice of the reference provider is genuine, and what it says.

@@ -32,7 +32,8 @@ pub(super) async fn settle(
             None => Ok(row),
         }
     };
-    let transaction = domain.database.write(settle).await.inspect_err(|_| left_unsettled(id, answer))?;
+    let settled: Result<TransactionRow, DomainError> = domain.database.write(settle).await;
+    let transaction = settled.inspect_err(|_| left_unsettled(id, answer))?;
     Ok(Sale { transaction, charge: sale.charge })
 }
 
