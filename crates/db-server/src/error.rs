@@ -26,8 +26,10 @@ use crate::{
     field_errors::{Code, FieldError, FieldErrors},
     form::BodyError,
     page::QueryError,
+    provider_errors::ProviderErrors,
     proxy_client::ProxyError,
-    store::StoreError,
+    store::{StoreError, id::TransactionId},
+    uri::Kind,
 };
 
 /// Why a request is not answered with what it asked for.
@@ -84,6 +86,18 @@ pub enum ApiError {
     /// The provider refuses, or cannot be asked.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
+    /// The provider says what is wrong. It has moved nothing.
+    #[error("the provider says no: {}", .0.code().escape_debug())]
+    Provider(ProviderErrors),
+    /// Nobody knows what the provider made of a payment; the transaction is pending.
+    #[error("transaction {transaction} is pending: {cause}")]
+    Unsettled {
+        /// The transaction.
+        transaction: TransactionId,
+        /// Why it is not known.
+        #[source]
+        cause: ProxyError,
+    },
     /// A notice whose signature does not verify.
     #[error("the notice is not genuine")]
     NotGenuine,
@@ -178,7 +192,9 @@ fn answer(error: &ApiError) -> HttpResponse {
         }
         ApiError::Domain(DomainError::Pin(_)) => internal(),
         ApiError::Proxy(ProxyError::Refused(answer)) => refused(answer),
-        ApiError::Proxy(error) => proxy(error),
+        ApiError::Proxy(error) => proxy(error, None),
+        ApiError::Provider(errors) => said_no(errors),
+        ApiError::Unsettled { transaction, cause } => proxy(cause, Some(*transaction)),
         ApiError::Abandoned => internal(),
     }
 }
@@ -289,7 +305,18 @@ fn message_of(body: &Value) -> &Value {
     body.get("message").or_else(|| body.get("error")?.get("message")).unwrap_or(body)
 }
 
-fn proxy(error: &ProxyError) -> HttpResponse {
+/// The provider's own words and codes.
+fn said_no(errors: &ProviderErrors) -> HttpResponse {
+    let mut response = HttpResponse::UnprocessableEntity();
+    let retry_after = errors.retry_after.as_ref().and_then(|value| HeaderValue::from_str(value).ok());
+    if let Some(value) = retry_after {
+        response.insert_header((RETRY_AFTER, value));
+    }
+    response.json(errors.json())
+}
+
+/// No answer of the provider. `transaction` is the payment whose outcome is not known.
+fn proxy(error: &ProxyError, transaction: Option<TransactionId>) -> HttpResponse {
     let status = match error.kind() {
         Some(ErrorKind::Timeout) => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::BAD_GATEWAY,
@@ -297,7 +324,7 @@ fn proxy(error: &ProxyError) -> HttpResponse {
     let unknown = error.outcome_is_unknown();
     let consequence =
         if unknown { "The request may have been carried out." } else { "The request was not carried out." };
-    let body = json!({
+    let mut body = json!({
         "detail": format!("{} {consequence}", sentence(error)),
         "proxy_error": {
             "target": error.target(),
@@ -306,6 +333,9 @@ fn proxy(error: &ProxyError) -> HttpResponse {
             "outcome": if unknown { "unknown" } else { "not_sent" },
         },
     });
+    if let Some(transaction) = transaction {
+        body["proxy_error"]["transaction"] = Kind::Transaction.uri(transaction).into();
+    }
     HttpResponse::build(status).json(body)
 }
 
@@ -313,6 +343,7 @@ fn proxy(error: &ProxyError) -> HttpResponse {
 fn sentence(error: &ProxyError) -> String {
     let target = error.target();
     let what = match error.kind() {
+        None if error.outcome_is_unknown() => "did not say what came of it",
         Some(ErrorKind::Connect) => "could not be reached",
         Some(ErrorKind::Tls) => "could not be reached over TLS",
         Some(ErrorKind::Timeout) => "did not answer in time",

@@ -48,6 +48,14 @@ pub enum ProxyError {
         #[source]
         failure: ProxyFailure,
     },
+    /// The provider was asked, and nobody knows what it has made of it.
+    #[error("the outcome at {target} is not known: {reason}")]
+    Unknown {
+        /// The provider's name.
+        target: &'static str,
+        /// Why it is not known.
+        reason: String,
+    },
     /// `provider-proxy` gave no answer.
     #[error("Proxy did not answer: {PROXY}: {0}")]
     Unreachable(#[source] ExchangeError),
@@ -78,8 +86,8 @@ impl ProxyError {
             Self::Refused(answer) => answer.status >= 500,
             Self::Failure { failure, .. } => failure.kind.outcome_is_unknown(),
             Self::Unreachable(error) => error.was_sent(),
-            // Something else answered: whether a provider-proxy stands behind it is not known.
-            Self::Unreadable { .. } => true,
+            // Of the second: something else answered, and whether a provider-proxy stands behind it is not known.
+            Self::Unknown { .. } | Self::Unreadable { .. } => true,
             Self::NoClient(_) | Self::Request(_) | Self::Identity(_) => false,
         }
     }
@@ -89,15 +97,16 @@ impl ProxyError {
     pub fn target(&self) -> &str {
         match self {
             Self::Failure { failure, .. } => &failure.target,
+            Self::Unknown { target, .. } => target,
             _ => PROXY,
         }
     }
 
-    /// The kind of the error, by its name in `wire`; for a refusal there is none.
+    /// The kind of the error, by its name in `wire`; for what the provider itself has said there is none.
     #[must_use]
     pub const fn kind(&self) -> Option<ErrorKind> {
         Some(match self {
-            Self::Refused(_) => return None,
+            Self::Refused(_) | Self::Unknown { .. } => return None,
             Self::Failure { failure, .. } => failure.kind,
             Self::Unreachable(ExchangeError::Connect(_)) => ErrorKind::Connect,
             Self::Unreachable(ExchangeError::Tls(_)) => ErrorKind::Tls,
@@ -113,7 +122,11 @@ impl ProxyError {
         match self {
             Self::Failure { status, .. } | Self::Unreadable { status } => Some(*status),
             Self::Refused(answer) => Some(answer.status),
-            Self::Unreachable(_) | Self::NoClient(_) | Self::Request(_) | Self::Identity(_) => None,
+            Self::Unknown { .. }
+            | Self::Unreachable(_)
+            | Self::NoClient(_)
+            | Self::Request(_)
+            | Self::Identity(_) => None,
         }
     }
 }

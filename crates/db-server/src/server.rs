@@ -201,6 +201,7 @@ impl Parts {
             lookup: settings.database.lookup,
             pins: Pins::new(settings.pin.hasher, settings.pin.rules),
             clock,
+            payments: settings.payments,
             lockdown: settings.lockdown,
         };
         Self {

@@ -10,16 +10,20 @@ mod hashing;
 pub mod lifecycle;
 pub mod notice;
 pub mod pin;
+pub mod plan;
 pub mod product;
 pub mod purchase;
 pub mod reference;
+pub mod sale;
 pub mod seller;
 pub mod transaction;
 pub mod user;
 
 use std::time::Duration;
 
-use crate::{cache::Sealed, crypt::EncryptionKeys, database::Database, lookup::LookupKeys};
+use crate::{
+    cache::Sealed, crypt::EncryptionKeys, database::Database, lookup::LookupKeys, settings::PaymentSettings,
+};
 
 pub use clock::Clock;
 pub use error::DomainError;
@@ -40,6 +44,8 @@ pub struct Domain {
     pub pins: pin::Pins,
     /// What time it is.
     pub clock: Clock,
+    /// What holds for payments at every provider.
+    pub payments: PaymentSettings,
     /// The age at which nothing about a transaction changes any more.
     pub lockdown: Duration,
 }

@@ -216,6 +216,20 @@ pub fn by_uuid_for_update(
     Ok(query.for_update().first(connection).optional()?)
 }
 
+/// Finds a transaction by the provider's id for its support and locks its row until the database transaction ends.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn by_uid_support_for_update(
+    connection: &mut PgConnection,
+    provider: Provider,
+    uid_support: &str,
+) -> Result<Option<TransactionRow>, StoreError> {
+    let query = transactions::table
+        .filter(transactions::uid_support.eq(uid_support).and(transactions::provider.eq(provider)));
+    Ok(query.select(TransactionRow::as_select()).for_update().first(connection).optional()?)
+}
+
 /// One page of the transactions that the filter names.
 ///
 /// # Errors
