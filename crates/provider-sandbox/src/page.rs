@@ -100,8 +100,8 @@ fn ledger(entries: &[Entry]) -> String {
     // The latest first: a person looks for what was just done.
     let rows: String = entries.iter().rev().map(ledger_row).collect();
     format!(
-        "<h2>Ledger</h2><table id=\"ledger\"><thead><tr><th>At</th><th>Provider</th><th>Kind</th><th class=\"amount\">Amount</th>\
-         <th>Reference</th><th>Provider's id</th></tr></thead><tbody>{rows}</tbody></table>"
+        "<h2>Ledger</h2><table id=\"ledger\"><thead><tr><th>At</th><th>Provider</th><th>Kind</th>\
+         <th class=\"amount\">Amount</th><th>Reference</th><th>Provider's id</th></tr></thead><tbody>{rows}</tbody></table>"
     )
 }
 
