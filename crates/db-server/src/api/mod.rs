@@ -1,5 +1,6 @@
 //! The HTTP API: a handler reads the request, asks the domain once, and shows what came of it.
 
+pub mod braintree;
 pub mod buyer;
 pub mod failures;
 pub mod login;

@@ -1,7 +1,9 @@
 //! What the server decides: resources, their rules, and the states that a transaction goes through.
 
 pub mod api_client;
+pub mod braintree;
 pub mod buyer;
+pub mod charge;
 mod clock;
 pub mod detached;
 pub mod error;

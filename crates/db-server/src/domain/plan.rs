@@ -2,11 +2,11 @@
 
 use diesel::PgConnection;
 use thiserror::Error;
-use wire::{Currency, Money};
+use wire::{Currency, Money, MoneyError};
 
 use crate::{
     database::Database,
-    field_errors::{Code, FieldError, FieldErrors},
+    field_errors::{FieldError, FieldErrors},
     store::{
         StoreError,
         id::ProductId,
@@ -14,6 +14,11 @@ use crate::{
         product_plan::{self, ProductPlanRow},
     },
 };
+
+/// Names the amount in a request, and so in the errors about it.
+const AMOUNT: &str = "amount";
+/// Solitude holds amounts of at most nine digits.
+const MAX_MINOR_UNITS: i64 = 999_999_999;
 
 /// What an operator says about a product.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -104,6 +109,26 @@ fn of_row(row: &ProductPlanRow) -> Option<Plan> {
     Some(Plan { amount, currency, recurring: row.recurring })
 }
 
+/// Reads an amount: in the currency of the product's plan, without one in this currency. It is more than nothing.
+/// Nothing when an error has been noted.
+pub fn read_amount(
+    text: &str,
+    plan: Option<&Plan>,
+    currency: Currency,
+    errors: &mut FieldErrors,
+) -> Option<Money> {
+    let message = match Money::parse(text, plan.map_or(currency, |plan| plan.currency)) {
+        Ok(money) if money.minor_units == 0 => "Enter an amount: more than 0.".to_owned(),
+        Ok(money) if money.minor_units <= MAX_MINOR_UNITS => return Some(money),
+        Ok(_) | Err(MoneyError::TooLarge) => {
+            "Ensure that there are no more than 9 digits in total.".to_owned()
+        }
+        Err(error) => format!("Enter an amount: {error}."),
+    };
+    errors.add(AMOUNT, FieldError::invalid(message));
+    None
+}
+
 /// Whether a product with this plan may be paid for in this way, with this amount. `product` is the field that names
 /// the product. A product without a plan may be paid for in every way.
 ///
@@ -129,7 +154,7 @@ pub fn check(
     if let (Some(configured), Some(amount)) = (plan.amount, amount)
         && configured != amount
     {
-        errors.add("amount", FieldError::new(Code::Invalid, "The product has another amount."));
+        errors.add(AMOUNT, FieldError::invalid("The product has another amount."));
     }
     errors.or(())
 }
@@ -177,5 +202,26 @@ mod tests {
         assert!(errors.has("product_id"));
         let once = plan(Some("10.00"), false);
         assert!(check(Some(&once), Purchase::Subscription, None, "plan").unwrap_err().has("plan"));
+    }
+
+    fn read(text: &str, plan: Option<&Plan>) -> Result<Money, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let amount = read_amount(text, plan, Currency::parse("USD").unwrap(), &mut errors);
+        errors.or(()).map(|()| amount.unwrap())
+    }
+
+    #[test]
+    fn an_amount_has_the_decimals_of_its_currency_and_is_more_than_nothing() {
+        assert_eq!(read("10.5", None).unwrap().to_string(), "10.50 USD");
+        for text in ["0", "0.00", "-1", "1.001", "1e3", "", "NaN", "99999999.99", "9999999999999999999999"] {
+            assert!(read(text, None).unwrap_err().has("amount"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_currency_is_that_of_the_plan() {
+        let plan = Plan { amount: None, currency: Currency::parse("JPY").unwrap(), recurring: false };
+        assert_eq!(read("120", Some(&plan)).unwrap().to_string(), "120 JPY");
+        assert!(read("1.20", Some(&plan)).unwrap_err().has("amount"));
     }
 }

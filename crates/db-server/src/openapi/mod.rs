@@ -4,6 +4,7 @@
 //! says it all. Tests hold it against the routes, and the running servers against it.
 
 mod answer;
+mod braintree;
 mod buyers;
 mod errors;
 mod field;
@@ -66,6 +67,7 @@ fn parts() -> Vec<Part> {
         transactions::part(),
         reference::part(),
         reference_payments::part(),
+        braintree::part(),
     ]
 }
 
