@@ -17,6 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 use wire::{
     ErrorKind, Operation, ProviderAnswer, ProxyFailure, Reply, operation_path,
+    payment::{PaymentOperation, Provider, payment_path},
     reference::{NOTICE_PATH, Notice, SignedNotice},
 };
 
@@ -134,6 +135,19 @@ impl ProxyClient {
     /// [`ProxyError`]; [`ProxyError::outcome_is_unknown`] says whether the provider may have acted.
     pub async fn call<O: Operation>(&self, request: &O::Request) -> Result<O::Answer, ProxyError> {
         self.post(&operation_path::<O>(), request).await
+    }
+
+    /// Asks for one neutral operation of a provider.
+    ///
+    /// # Errors
+    /// [`ProxyError`]; [`ProxyError::outcome_is_unknown`] says whether the provider may have acted. An outcome in the
+    /// answer may be unknown as well.
+    pub async fn pay<O: PaymentOperation>(
+        &self,
+        provider: Provider,
+        request: &O::Request,
+    ) -> Result<O::Answer, ProxyError> {
+        self.post(&payment_path::<O>(provider), request).await
     }
 
     /// Asks whether a notice of the reference provider is genuine, and what it says.
