@@ -23,6 +23,10 @@ pub enum Code {
     NotUnique,
     /// The resource that is named does not exist.
     DoesNotExist,
+    /// What is asked for has been done before.
+    AlreadyExists,
+    /// There are as many as there may be.
+    MaxSize,
     /// The resource has no such field.
     UnknownField,
     /// The text holds a payment card's number.
@@ -40,6 +44,8 @@ impl Code {
             Self::MaxLength => "max_length",
             Self::NotUnique => "not_unique",
             Self::DoesNotExist => "does_not_exist",
+            Self::AlreadyExists => "already_exists",
+            Self::MaxSize => "max_size",
             Self::UnknownField => "unknown_field",
             Self::CardNumber => "card_number",
         }

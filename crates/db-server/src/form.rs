@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
 use url::Url;
+use wire::payment::Token;
 
 use crate::{
     email::Email,
@@ -73,6 +74,12 @@ impl Form {
     /// A free text.
     pub fn notes(&mut self, name: &str) -> Given<String> {
         self.string(name, |text| check::length(text, MAX_NOTES).and_then(|()| check::nul(text)))
+    }
+
+    /// A token or nonce that a provider gave: at most 255 characters, none of them a control character. It is kept
+    /// nowhere as it is, and no `Debug` shows it.
+    pub fn token(&mut self, name: &str) -> Given<Token> {
+        Some(self.id(name)?.map(Token::from))
     }
 
     /// An absolute `http` or `https` URL of at most 255 characters.

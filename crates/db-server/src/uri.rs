@@ -21,11 +21,15 @@ pub enum Kind {
     ReferenceProduct,
     /// The terms of the reference provider for a seller.
     ReferenceTerms,
+    /// A stored means of payment, at whichever provider.
+    Paymethod,
+    /// A subscription, at whichever provider.
+    Subscription,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Buyer,
         Self::Seller,
         Self::Product,
@@ -33,6 +37,8 @@ impl Kind {
         Self::ReferenceSeller,
         Self::ReferenceProduct,
         Self::ReferenceTerms,
+        Self::Paymethod,
+        Self::Subscription,
     ];
 
     /// The path of the list of these resources.
@@ -46,6 +52,8 @@ impl Kind {
             Self::ReferenceSeller => "/provider/reference/sellers/",
             Self::ReferenceProduct => "/provider/reference/products/",
             Self::ReferenceTerms => "/provider/reference/terms/",
+            Self::Paymethod => "/paymethods/",
+            Self::Subscription => "/subscriptions/",
         }
     }
 

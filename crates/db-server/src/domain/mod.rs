@@ -1,19 +1,25 @@
 //! What the server decides: resources, their rules, and the states that a transaction goes through.
 
 pub mod api_client;
+pub mod attempt;
 pub mod buyer;
 mod clock;
+pub mod closing;
+pub mod customer;
 pub mod detached;
 pub mod error;
 pub mod failure;
 mod hashing;
+pub mod inbox;
 pub mod lifecycle;
 pub mod notice;
+pub mod paymethod;
 pub mod pin;
 pub mod product;
 pub mod purchase;
 pub mod reference;
 pub mod seller;
+pub mod subscription;
 pub mod transaction;
 pub mod user;
 
