@@ -31,7 +31,8 @@ impl ProviderErrors {
     /// A request that was wrong.
     #[must_use]
     pub fn of_rejection(provider: Provider, rejection: &Rejection) -> Self {
-        let mut errors = Self { provider, fields: BTreeMap::new(), retry_after: rejection.retry_after.clone() };
+        let mut errors =
+            Self { provider, fields: BTreeMap::new(), retry_after: rejection.retry_after.clone() };
         for error in &rejection.errors {
             errors.add(error.field.as_deref().unwrap_or(ALL), &error.code, &error.message);
         }
@@ -51,6 +52,12 @@ impl ProviderErrors {
         errors
     }
 
+    /// Which provider.
+    #[must_use]
+    pub const fn provider(&self) -> Provider {
+        self.provider
+    }
+
     /// The first of the provider's codes.
     #[must_use]
     pub fn code(&self) -> &str {
@@ -61,7 +68,8 @@ impl ProviderErrors {
     #[must_use]
     pub fn json(&self) -> Value {
         let told = |error: &ProviderError| json!({"code": error.code, "message": error.message});
-        let fields = self.fields.iter().map(|(field, errors)| (field.clone(), errors.iter().map(told).collect()));
+        let fields =
+            self.fields.iter().map(|(field, errors)| (field.clone(), errors.iter().map(told).collect()));
         json!({ self.provider.name(): fields.collect::<serde_json::Map<_, Value>>() })
     }
 

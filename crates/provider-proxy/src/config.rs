@@ -108,6 +108,7 @@ fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
     };
     let empty = || toml::Value::Table(toml::Table::new());
     let notice_keys = table(&[("notice_keys", table(&[("ID", empty())]))]);
+    let webhook_keys = table(&[("webhook_keys", table(&[("PUBLIC_KEY", empty())]))]);
     let rules = || table(&[("set", table(&[("HEADER", "".into())]))]);
     let mut target = vec![("request_headers", rules()), ("response_headers", rules())];
     let mut credential = vec![("kind", kind.into())];
@@ -120,7 +121,15 @@ fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
         ("identity".to_owned(), empty()),
         ("callers".to_owned(), table(&[("NAME", empty())])),
         ("targets".to_owned(), table(&[("NAME", table(&target))])),
-        ("providers".to_owned(), table(&[("reference", notice_keys)])),
+        (
+            "providers".to_owned(),
+            table(&[
+                ("reference", notice_keys),
+                ("stripe", empty()),
+                ("paypal", empty()),
+                ("braintree", webhook_keys),
+            ]),
+        ),
     ];
     let reader = Reader::new(toml::Table::from_iter(sample), Environment::default());
     drop(Settings::read_sections(&reader.root(), Origin::no_file(Environment::default())));

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -87,7 +88,36 @@ impl Withheld {
         if encoded != secret {
             self.0.push(encoded.into());
         }
+        // As it stands in a JSON text.
+        let quoted = Value::from(secret).to_string();
+        let escaped = quoted.trim_start_matches('"').trim_end_matches('"');
+        if escaped != secret {
+            self.0.push(escaped.into());
+        }
         self.0.push(secret.into());
+    }
+
+    /// Withholds a secret of the settings.
+    pub fn add_secret(&mut self, secret: &SecretString) {
+        self.add(secret.expose_secret());
+    }
+
+    /// The bytes without any credential that is in them as it is.
+    #[must_use]
+    pub fn clean_bytes(&self, bytes: Bytes) -> Bytes {
+        match std::str::from_utf8(&bytes) {
+            Ok(text) if self.is_in(text) => self.clean(text.to_owned()).into(),
+            Err(_) => {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                // What cannot be looked through is not passed on as it is.
+                self.clean(text).into()
+            }
+            Ok(_) => bytes,
+        }
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        self.0.iter().any(|secret| text.contains(secret.expose_secret()))
     }
 
     /// The text without any credential.

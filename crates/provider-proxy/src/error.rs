@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use chassis::client::ExchangeError;
 use thiserror::Error;
-use wire::{ErrorKind, Money, ProxyFailure};
+use wire::{ErrorKind, Money, ProxyFailure, payment::OperationName};
 
 use crate::{caller::CallerError, shape::ShapeError};
 
@@ -100,6 +100,14 @@ pub enum ProxyError {
         /// What was asked.
         asked: Money,
     },
+    /// The provider does not offer this operation. Nothing was sent.
+    #[error("{target}: {operation} is not supported")]
+    Unsupported {
+        /// The provider's name.
+        target: &'static str,
+        /// The operation.
+        operation: OperationName,
+    },
     /// The worker could not set up its connectors when it started.
     #[error("{target}: this worker has no connectors")]
     NoConnectors {
@@ -151,7 +159,10 @@ impl ProxyError {
             Self::UnexpectedAnswer { target, source } => {
                 (Kind::Protocol, target, format!("The provider's answer was not understood: {source}").into())
             }
-            Self::AmountMismatch { target, asked } => (Kind::Protocol, target, mismatch(*asked).into()),
+            Self::AmountMismatch { target, asked } => (Kind::Integrity, target, mismatch(*asked).into()),
+            Self::Unsupported { target, operation } => {
+                (Kind::Unsupported, target, format!("The provider does not offer {operation}.").into())
+            }
             Self::NoConnectors { target } => {
                 (Kind::Internal, target, "No provider can be reached from here; nothing was sent.".into())
             }
@@ -164,7 +175,7 @@ impl ProxyError {
 }
 
 fn mismatch(asked: Money) -> String {
-    format!("Integrity: the provider's price or currency differs from the {asked} that were asked.")
+    format!("The provider's price or currency differs from the {asked} that were asked.")
 }
 
 /// Says what an exchange came to without the error's own text, which may name addresses.
@@ -215,13 +226,13 @@ mod tests {
     }
 
     #[test]
-    fn another_amount_is_a_protocol_error_that_says_so() {
+    fn another_amount_is_an_integrity_error_that_says_so() {
         let asked = Money::parse("0.99", wire::Currency::parse("EUR").unwrap()).unwrap();
         let failure = ProxyError::AmountMismatch { target: "reference", asked }.failure();
-        assert_eq!(failure.kind, ErrorKind::Protocol);
+        assert_eq!(failure.kind, ErrorKind::Integrity);
         assert_eq!(
             failure.message,
-            "Integrity: the provider's price or currency differs from the 0.99 EUR that were asked."
+            "The provider's price or currency differs from the 0.99 EUR that were asked."
         );
     }
 }

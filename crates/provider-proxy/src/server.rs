@@ -15,7 +15,7 @@ use actix_web::{
     dev::Payload,
     http::{
         StatusCode,
-        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ContentType, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     web::{self, Bytes, Data, Path, ServiceConfig},
 };
@@ -38,7 +38,7 @@ use crate::{
     error::{PROXY, ProxyError},
     metrics::MetricsError,
     passthrough::door::{self, Door},
-    providers::{Answer, Connectors},
+    providers::{Answer, Connectors, Performed},
     services::Services,
 };
 use connectors::{Made, WorkerConnectors};
@@ -48,6 +48,7 @@ fn routes(config: &mut ServiceConfig) {
     config
         .configure(door::routes)
         .service(resource("/services/status").route(web::get().to(service_status)))
+        .service(resource("/v1/providers").route(web::get().to(providers)))
         .service(resource("/v1/webhooks/{provider}").route(web::post().to(verify_webhook)))
         .service(resource("/v1/{provider}/{operation}").route(web::post().to(perform)));
 }
@@ -156,6 +157,11 @@ fn not_let_in(path: &str, source: CallerError) -> HttpResponse {
         .json(passthrough::Answer { error: failure })
 }
 
+/// `GET /v1/providers`: what there is, what is configured, and what each offers.
+async fn providers(_: Admitted, services: Data<Services>) -> HttpResponse {
+    HttpResponse::Ok().json(services.current.load().settings.providers.list())
+}
+
 /// `POST /v1/{provider}/{operation}`.
 async fn perform(
     caller: Admitted,
@@ -167,7 +173,11 @@ async fn perform(
     if let Err(error) = caller.may(&provider, &operation) {
         return refuse(&error);
     }
-    answer(try_perform(&connectors.get(), &provider, &operation, body).await)
+    match try_perform(&connectors.get(), &provider, &operation, body).await {
+        Ok(Performed::Own(Answer { status, reply })) => respond(status, &reply),
+        Ok(Performed::Neutral(reply)) => HttpResponse::Ok().content_type(ContentType::json()).body(reply),
+        Err(error) => refuse(&error),
+    }
 }
 
 async fn try_perform(
@@ -175,7 +185,7 @@ async fn try_perform(
     provider: &str,
     operation: &str,
     body: actix_web::Result<Bytes>,
-) -> Result<Answer, ProxyError> {
+) -> Result<Performed, ProxyError> {
     let connector = of_this_worker(connectors)?.get(provider)?;
     let body = body.map_err(|source| ProxyError::UnreadableRequest { target: connector.name(), source })?;
     connector.perform(operation, &body).await

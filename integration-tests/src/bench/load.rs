@@ -203,7 +203,7 @@ impl Connection {
 }
 
 /// The status and the length of the whole answer, once its head is complete.
-fn head(answer: &[u8]) -> Option<(u16, usize)> {
+pub(super) fn head(answer: &[u8]) -> Option<(u16, usize)> {
     const LENGTH: &[u8] = b"content-length: ";
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
     let number = |digits: &[u8]| {

@@ -1,6 +1,6 @@
 //! Processor time, so that it can be told where the time goes and what a change saves on a machine that is busy.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use super::BenchError;
 
@@ -77,6 +77,60 @@ pub(super) fn with_children(pid: u32) -> Result<f64, BenchError> {
     Ok(used)
 }
 
+/// The time of each thread of a process, by the threads' names.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Threads(BTreeMap<String, ThreadTime>);
+
+/// Microseconds of one thread, or of all threads of one name.
+#[derive(Clone, Copy, Debug, Default)]
+struct ThreadTime {
+    user: f64,
+    kernel: f64,
+}
+
+impl Threads {
+    pub(super) fn since(&self, before: &Self) -> Self {
+        let difference = |(name, now): (&String, &ThreadTime)| {
+            let then = before.0.get(name).copied().unwrap_or_default();
+            (name.clone(), ThreadTime { user: now.user - then.user, kernel: now.kernel - then.kernel })
+        };
+        Self(self.0.iter().map(difference).collect())
+    }
+
+    /// Name, user and kernel time of the share of one of so many operations; threads that did nothing are left out.
+    pub(super) fn each(&self, operations: usize) -> impl Iterator<Item = (&str, f64, f64)> {
+        let count = operations.max(1) as f64;
+        let busy = self.0.iter().filter(|(_, time)| time.user + time.kernel > 0.0);
+        busy.map(move |(name, time)| (name.as_str(), time.user / count, time.kernel / count))
+    }
+}
+
+/// What the threads of a process have used so far.
+///
+/// # Errors
+/// [`BenchError::System`] when it is gone.
+pub(super) fn threads(pid: u32) -> Result<Threads, BenchError> {
+    let folder = format!("/proc/{pid}/task");
+    let mut threads = Threads::default();
+    for thread in fs::read_dir(&folder).map_err(BenchError::system(&folder))?.filter_map(Result::ok) {
+        // One that has just ended is none any more.
+        let Ok(stat) = fs::read_to_string(thread.path().join("stat")) else { continue };
+        let (name, user, kernel) = of_thread(&stat).ok_or_else(|| BenchError::Malformed(folder.clone()))?;
+        let time = threads.0.entry(name).or_default();
+        time.user += user;
+        time.kernel += kernel;
+    }
+    Ok(threads)
+}
+
+/// Fields 2, 14 and 15: the name in its parentheses, and the time in user and kernel mode.
+fn of_thread(stat: &str) -> Option<(String, f64, f64)> {
+    let (front, rest) = stat.rsplit_once(')')?;
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let time = |index: usize| Some(fields.get(index)?.parse::<f64>().ok()? * MICROSECONDS_A_TICK);
+    Some((front.split_once('(')?.1.to_owned(), time(11)?, time(12)?))
+}
+
 /// What a process occupies in memory, now and at most, in KiB (`proc_pid_status(5)`: VmRSS and VmHWM).
 ///
 /// # Errors
@@ -137,5 +191,6 @@ mod tests {
         let stat = "12 (a) b (c) S 7 12 12 0 -1 4194560 100 0 0 0 30 12 2 1 20 0 1 0 100 0 0";
         assert_eq!(read(stat), Some(Time { parent: 7, own: 420_000.0, ended: 30_000.0 }));
         assert_eq!(read("12"), None);
+        assert_eq!(of_thread(stat), Some(("a) b (c".to_owned(), 300_000.0, 120_000.0)));
     }
 }

@@ -1,22 +1,27 @@
-//! The benchmark of db-server's API against pgbench on the same Postgres (`./dev bench`), and that of provider-proxy's
-//! pass-through beside nginx. They measure and assert nothing.
+//! The benchmark of db-server's API against pgbench on the same Postgres (`./dev bench`), that of provider-proxy's
+//! pass-through beside nginx, and that of its own time on an authorize. They measure and assert nothing.
 
 mod error;
+mod identity;
 mod load;
 mod measure;
 mod meter;
 mod pgbench;
+mod pinned;
+mod providers;
 mod proxy;
 mod report;
 mod requests;
 mod rig;
 mod rows;
+mod statistics;
 
 use std::{fmt::Display, process::ExitCode, time::Duration};
 
 use clap::{Args, Subcommand};
 
 pub use error::BenchError;
+pub use providers::ProvidersOptions;
 pub use proxy::{ProxyOptions, UpstreamOrder, serve_upstream};
 
 /// `bench`.
@@ -38,6 +43,8 @@ pub enum Suite {
     Api(BenchOptions),
     /// provider-proxy's pass-through, beside nginx.
     Proxy(ProxyOptions),
+    /// provider-proxy's own time on an authorize.
+    Providers(ProvidersOptions),
 }
 
 /// `bench api`.
@@ -81,6 +88,7 @@ impl BenchOptions {
 pub fn run(command: &BenchCommand) -> ExitCode {
     match &command.suite {
         Some(Suite::Proxy(options)) => proxy::run(options),
+        Some(Suite::Providers(options)) => providers::run(options),
         Some(Suite::Api(options)) => run_api(options),
         None => run_api(&command.api),
     }

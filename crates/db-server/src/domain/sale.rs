@@ -72,9 +72,9 @@ pub async fn sell(
     let answer = proxy.pay::<operations::Authorize>(provider, &request).await;
     let settled = settle::settle(domain, sale, &answer, actor).await?;
     match answer {
-        Ok(
-            Outcome::Succeeded { .. } | Outcome::Pending { .. } | Outcome::RequiresAction { .. },
-        ) => Ok(settled),
+        Ok(Outcome::Succeeded { .. } | Outcome::Pending { .. } | Outcome::RequiresAction { .. }) => {
+            Ok(settled)
+        }
         Ok(Outcome::Declined { decline, .. }) => {
             Err(ApiError::Provider(ProviderErrors::of_decline(provider, &decline)))
         }

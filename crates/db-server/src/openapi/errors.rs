@@ -2,9 +2,7 @@
 
 use utoipa::openapi::{RefOr, Schema};
 
-use super::field::{
-    Record, anything, between, currency, list_of, long_text, map_of, uri, whole, words,
-};
+use super::field::{Record, anything, between, currency, list_of, long_text, map_of, uri, whole, words};
 use crate::uri::Kind;
 
 /// The schemas that every part uses.
@@ -56,7 +54,10 @@ fn proxy_failure() -> RefOr<Schema> {
             "outcome",
             words(&["unknown", "not_sent"]).about("Whether the provider may have carried it out."),
         )
-        .may("transaction", uri(Kind::Transaction).about("The payment whose outcome is not known; it is pending."));
+        .may(
+            "transaction",
+            uri(Kind::Transaction).about("The payment whose outcome is not known; it is pending."),
+        );
     Record::new("The provider could not be asked, or nobody knows what it has done.")
         .has("detail", long_text())
         .holds("proxy_error", error.build())

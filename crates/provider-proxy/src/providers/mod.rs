@@ -1,13 +1,27 @@
 //! The closed set of providers: the one place that lists them.
 
+pub mod braintree;
+mod capability;
+mod connect;
+mod exchange;
+mod integrity;
+pub mod paypal;
+mod posted;
 pub mod reference;
+mod settings;
+pub mod stripe;
 
 use chassis::{
     client::ClientError,
     settings::{SecretString, Section},
 };
 use serde_json::Value;
-use wire::Reply;
+use wire::{
+    Reply,
+    payment::{OperationName, Provider, ProviderList, ProviderState},
+};
+
+pub use capability::Row;
 
 use crate::error::{PROXY, ProxyError};
 
@@ -16,19 +30,71 @@ use crate::error::{PROXY, ProxyError};
 pub struct ProviderSettings {
     /// `[providers.reference]`.
     pub reference: Option<reference::ReferenceSettings>,
+    /// `[providers.stripe]`.
+    pub stripe: Option<stripe::StripeSettings>,
+    /// `[providers.paypal]`.
+    pub paypal: Option<paypal::PaypalSettings>,
+    /// `[providers.braintree]`.
+    pub braintree: Option<braintree::BraintreeSettings>,
 }
 
 impl ProviderSettings {
     /// Reads `[providers]`.
     #[must_use]
     pub fn read(section: &Section) -> Self {
-        let reference = section.section(reference::NAME);
-        Self { reference: reference.is_present().then(|| reference::ReferenceSettings::read(&reference)) }
+        Self {
+            reference: read(section, Provider::Reference, reference::ReferenceSettings::read),
+            stripe: read(section, Provider::Stripe, stripe::StripeSettings::read),
+            paypal: read(section, Provider::Paypal, paypal::PaypalSettings::read),
+            braintree: read(section, Provider::Braintree, braintree::BraintreeSettings::read),
+        }
     }
 
     /// The secrets of all of them.
     pub fn secrets(&self) -> impl Iterator<Item = SecretString> {
-        self.reference.iter().flat_map(reference::ReferenceSettings::secrets)
+        let reference = self.reference.iter().flat_map(reference::ReferenceSettings::secrets);
+        let stripe = self.stripe.iter().flat_map(stripe::StripeSettings::secrets);
+        let paypal = self.paypal.iter().flat_map(paypal::PaypalSettings::secrets);
+        let braintree = self.braintree.iter().flat_map(braintree::BraintreeSettings::secrets);
+        reference.chain(stripe).chain(paypal).chain(braintree)
+    }
+
+    /// Whether a provider has settings.
+    #[must_use]
+    pub const fn has(&self, provider: Provider) -> bool {
+        match provider {
+            Provider::Reference => self.reference.is_some(),
+            Provider::Stripe => self.stripe.is_some(),
+            Provider::Paypal => self.paypal.is_some(),
+            Provider::Braintree => self.braintree.is_some(),
+        }
+    }
+
+    /// Every provider, and what it offers.
+    #[must_use]
+    pub fn list(&self) -> ProviderList {
+        let state = |provider| ProviderState {
+            provider,
+            configured: self.has(provider),
+            operations: capabilities(provider).iter().map(Into::into).collect(),
+        };
+        ProviderList { providers: Provider::ALL.map(state).into() }
+    }
+}
+
+fn read<T>(section: &Section, provider: Provider, read: impl FnOnce(&Section) -> T) -> Option<T> {
+    let section = section.section(provider.name());
+    section.is_present().then(|| read(&section))
+}
+
+/// What a provider offers: every operation, once each, in the order of [`OperationName::ALL`].
+#[must_use]
+pub const fn capabilities(provider: Provider) -> &'static [Row] {
+    match provider {
+        Provider::Reference => reference::CAPABILITIES,
+        Provider::Stripe => stripe::CAPABILITIES,
+        Provider::Paypal => paypal::CAPABILITIES,
+        Provider::Braintree => braintree::CAPABILITIES,
     }
 }
 
@@ -41,6 +107,15 @@ pub struct Answer {
     pub reply: Reply<Value>,
 }
 
+/// What came of an operation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Performed {
+    /// Of one that only this provider has.
+    Own(Answer),
+    /// Of a neutral one: a [`Reply::Result`] as JSON, to be answered with 200.
+    Neutral(Vec<u8>),
+}
+
 /// The connectors of one worker thread; they cannot be shared between threads.
 pub struct Connectors(Vec<Connector>);
 
@@ -48,10 +123,13 @@ pub struct Connectors(Vec<Connector>);
 pub enum Connector {
     /// The reference provider.
     Reference(Box<reference::Reference>),
+    /// Stripe.
+    Stripe(Box<stripe::Stripe>),
+    /// PayPal.
+    Paypal(Box<paypal::Paypal>),
+    /// Braintree.
+    Braintree(Box<braintree::Braintree>),
 }
-
-/// Every provider's name, configured or not.
-const NAMES: [&str; 1] = [reference::NAME];
 
 impl Connectors {
     /// Makes the connectors of all configured providers.
@@ -63,6 +141,15 @@ impl Connectors {
         if let Some(settings) = &settings.reference {
             connectors.push(Connector::Reference(Box::new(reference::Reference::new(settings)?)));
         }
+        if let Some(settings) = &settings.stripe {
+            connectors.push(Connector::Stripe(Box::new(stripe::Stripe::new(settings)?)));
+        }
+        if let Some(settings) = &settings.paypal {
+            connectors.push(Connector::Paypal(Box::new(paypal::Paypal::new(settings)?)));
+        }
+        if let Some(settings) = &settings.braintree {
+            connectors.push(Connector::Braintree(Box::new(braintree::Braintree::new(settings)?)));
+        }
         Ok(Self(connectors))
     }
 
@@ -72,32 +159,52 @@ impl Connectors {
     /// [`ProxyError::NotConfigured`] for one that has no settings, [`ProxyError::UnknownOperation`] for one that does
     /// not exist.
     pub fn get(&self, name: &str) -> Result<&Connector, ProxyError> {
-        if let Some(connector) = self.0.iter().find(|connector| connector.name() == name) {
-            return Ok(connector);
-        }
-        Err(match NAMES.into_iter().find(|&known| known == name) {
-            Some(target) => ProxyError::NotConfigured { target },
-            None => ProxyError::UnknownOperation { target: PROXY },
-        })
+        let provider: Provider = name.parse().map_err(|_| ProxyError::UnknownOperation { target: PROXY })?;
+        let connector = self.0.iter().find(|connector| connector.provider() == provider);
+        connector.ok_or(ProxyError::NotConfigured { target: provider.name() })
     }
 }
 
 impl Connector {
+    /// Whose connector it is.
+    #[must_use]
+    pub const fn provider(&self) -> Provider {
+        match self {
+            Self::Reference(_) => Provider::Reference,
+            Self::Stripe(_) => Provider::Stripe,
+            Self::Paypal(_) => Provider::Paypal,
+            Self::Braintree(_) => Provider::Braintree,
+        }
+    }
+
     /// The provider's name in settings, paths and errors.
     #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Reference(_) => reference::NAME,
-        }
+    pub const fn name(&self) -> &'static str {
+        self.provider().name()
     }
 
     /// Performs a named operation with the request's JSON body.
     ///
     /// # Errors
-    /// [`ProxyError`] when there is no answer of the provider; a refusal of the provider is an [`Answer`].
-    pub async fn perform(&self, operation: &str, body: &[u8]) -> Result<Answer, ProxyError> {
+    /// [`ProxyError`] when there is no answer of the provider; a refusal of the provider is an answer.
+    pub async fn perform(&self, operation: &str, body: &[u8]) -> Result<Performed, ProxyError> {
+        match (operation.parse::<OperationName>(), self) {
+            (Ok(operation), connector) => {
+                connector.perform_neutral(operation, body).await.map(Performed::Neutral)
+            }
+            (Err(_), Self::Reference(connector)) => {
+                connector.perform_own(operation, body).await.map(Performed::Own)
+            }
+            (Err(_), connector) => Err(ProxyError::UnknownOperation { target: connector.name() }),
+        }
+    }
+
+    async fn perform_neutral(&self, operation: OperationName, body: &[u8]) -> Result<Vec<u8>, ProxyError> {
         match self {
-            Self::Reference(connector) => connector.perform(operation, body).await,
+            Self::Reference(connector) => connect::perform(&**connector, operation, body).await,
+            Self::Stripe(connector) => connect::perform(&**connector, operation, body).await,
+            Self::Paypal(connector) => connect::perform(&**connector, operation, body).await,
+            Self::Braintree(connector) => connect::perform(&**connector, operation, body).await,
         }
     }
 
@@ -109,6 +216,10 @@ impl Connector {
     pub fn verify_webhook(&self, body: &[u8]) -> Result<Answer, ProxyError> {
         match self {
             Self::Reference(connector) => connector.verify_webhook(body),
+            connector => Err(ProxyError::UnknownOperation { target: connector.name() }),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,6 @@
 //! The benchmark of provider-proxy's pass-through beside nginx (`./dev bench proxy`). It measures and asserts nothing.
 
 mod hang;
-mod identity;
 mod measure;
 mod nginx;
 mod report;
@@ -9,22 +8,12 @@ mod rig;
 mod upstream;
 mod wrk;
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Args;
 
 use super::BenchError;
 pub use upstream::{UpstreamOrder, serve as serve_upstream};
-
-/// The processor of the proxies.
-const PROXY: &str = "1";
-/// That of wrk and the upstream.
-const CLIENTS: &str = "0";
 
 /// `bench proxy`.
 #[derive(Args, Clone, Debug)]
@@ -60,11 +49,4 @@ impl ProxyOptions {
 pub(super) fn run(options: &ProxyOptions) -> ExitCode {
     let measured = actix_web::rt::System::new().block_on(measure::run(options));
     super::end(measured.map(|results| report::table(options, &results)))
-}
-
-/// A program on `PATH`, or in one of these folders.
-fn program(name: &'static str, folders: &[PathBuf]) -> Result<PathBuf, BenchError> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let mut programs = env::split_paths(&path).chain(folders.iter().cloned()).map(|folder| folder.join(name));
-    programs.find(|program| Path::is_file(program)).ok_or(BenchError::NoProgram(name))
 }

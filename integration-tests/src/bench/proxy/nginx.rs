@@ -8,8 +8,11 @@ use std::{
 
 use rustix::process::{Signal, getuid};
 
-use super::{BenchError, PROXY};
-use crate::process::{Launch, Process};
+use super::BenchError;
+use crate::{
+    bench::pinned::{self, PROXY},
+    process::{Launch, Process},
+};
 
 /// nginx, running.
 pub(super) struct Nginx {
@@ -24,12 +27,12 @@ impl Nginx {
     /// [`BenchError`].
     pub(super) fn start(folder: &Path, upstream: &str, authorization: &str) -> Result<Self, BenchError> {
         // Debian keeps it where only root's PATH leads; `./dev` unpacks it where it is not installed.
-        let program = super::program("nginx", &[PathBuf::from("/usr/sbin")])?;
+        let program = pinned::program("nginx", &[PathBuf::from("/usr/sbin")])?;
         let port = free_port().map_err(BenchError::system("a free port"))?;
         let file = folder.join("nginx.conf");
         let settings = settings(folder, port, upstream, authorization);
         fs::write(&file, settings).map_err(BenchError::system(file.display()))?;
-        let process = Launch::new("nginx", super::program("taskset", &[])?)
+        let process = Launch::new("nginx", pinned::program("taskset", &[])?)
             .arguments(["-c", PROXY])
             .argument(program)
             .arguments(["-e", "stderr", "-c"])

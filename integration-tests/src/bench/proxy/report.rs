@@ -4,9 +4,10 @@ use std::{fmt::Write as _, time::Duration};
 
 use super::{
     ProxyOptions,
-    measure::{Comparison, Figures, Results, median},
+    measure::{Comparison, Figures, Results},
     wrk::Work,
 };
+use crate::bench::statistics::median;
 
 /// The most that the 1 KiB GET's 99 % may be of nginx's.
 const LATENCY: f64 = 1.5;

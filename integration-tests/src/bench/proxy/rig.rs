@@ -10,15 +10,15 @@ use tempfile::TempDir;
 use toml::Table;
 use uuid::Uuid;
 
-use super::{
-    BenchError, CLIENTS, PROXY, ProxyOptions,
-    identity::{AUDIENCE, ISSUER, Identity},
-    nginx::Nginx,
-};
+use super::{BenchError, ProxyOptions, nginx::Nginx};
 use crate::{
+    bench::{
+        identity::{AUDIENCE, ISSUER, Identity},
+        pinned::{CLIENTS, PROXY, pinned},
+    },
     executables,
     pair::when_bound,
-    process::{Launch, Process, ProcessError},
+    process::{Process, ProcessError},
     settings::merge,
 };
 
@@ -108,12 +108,6 @@ async fn serve(
     let process = launch.log_to(folder.join("provider-proxy.log")).start()?;
     let url = when_bound(&process, &address_file(folder), "http").await?;
     Ok((process, url))
-}
-
-/// On this processor alone; `taskset` becomes the program that it starts.
-fn pinned(name: &str, processor: &str, program: &Path) -> Result<Launch, BenchError> {
-    let launch = Launch::new(name, super::program("taskset", &[])?);
-    Ok(launch.arguments(["-c", processor]).argument(program))
 }
 
 fn address_file(folder: &Path) -> PathBuf {

@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use super::{BenchError, CLIENTS};
+use super::BenchError;
+use crate::bench::pinned::{self, CLIENTS};
 
 /// Prints what is wanted on one line; the lines that wrk itself prints are for people.
 const REPORT: &str = r#"
@@ -74,7 +75,7 @@ impl Wrk {
     /// # Errors
     /// [`BenchError::NoProgram`].
     pub(super) fn find(folder: &Path, connections: u32) -> Result<Self, BenchError> {
-        let program = super::program("wrk", &[])?;
+        let program = pinned::program("wrk", &[])?;
         Ok(Self { program, folder: folder.to_owned(), connections })
     }
 
@@ -91,7 +92,7 @@ impl Wrk {
     ) -> Result<Load, BenchError> {
         let script = self.folder.join("wrk.lua");
         fs::write(&script, lua(work, token)).map_err(BenchError::system(script.display()))?;
-        let output = Command::new(super::program("taskset", &[])?)
+        let output = Command::new(pinned::program("taskset", &[])?)
             .args(["-c", CLIENTS])
             .arg(&self.program)
             .args(["--threads", "1", "--connections", &self.connections.to_string()])

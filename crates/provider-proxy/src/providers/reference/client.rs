@@ -4,9 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix_web::http::{
     StatusCode,
-    header::{
-        ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, HttpDate, RETRY_AFTER,
-    },
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use bytes::Bytes;
 use chassis::{
@@ -21,7 +19,7 @@ use uuid::Uuid;
 use wire::ProviderAnswer;
 
 use super::{config::ReferenceSettings, error::Error, messages::Call};
-use crate::{credentials::Withheld, shape};
+use crate::{credentials::Withheld, providers::exchange::retry_after, shape};
 
 /// Speaks to the provider on behalf of one worker.
 pub(super) struct Client {
@@ -62,6 +60,11 @@ impl Client {
             realm: Some(consumer.realm.clone()),
         };
         Ok(Self { http: HttpClient::new(&settings.client)?, url: settings.url.clone(), signer, withheld })
+    }
+
+    /// What no answer may hold.
+    pub(super) const fn withheld(&self) -> &Withheld {
+        &self.withheld
     }
 
     /// Sends one request. A redirect is not followed, and where it leads is not told.
@@ -132,13 +135,6 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], withheld: &With
         }
     };
     Received::Refused(ProviderAnswer { status: status.as_u16(), body, retry_after: retry_after(headers) })
-}
-
-/// Only what the header may hold is passed on: seconds or a date.
-fn retry_after(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    let known = text.parse::<u32>().is_ok() || text.parse::<HttpDate>().is_ok();
-    known.then(|| text.to_owned())
 }
 
 #[cfg(test)]

@@ -8,7 +8,10 @@ use chassis::{
     settings::{SecretString, Section},
 };
 
-use crate::credentials::{NoticeKeys, OAuthConsumer};
+use crate::{
+    credentials::{NoticeKeys, OAuthConsumer},
+    providers::settings::read_client,
+};
 
 /// How the reference provider is reached, and the credentials that it knows us by.
 #[derive(Clone, Debug)]
@@ -36,13 +39,7 @@ impl ReferenceSettings {
                 key: section.required("consumer_key"),
                 secret: section.required("consumer_secret"),
             },
-            client: ClientSettings {
-                connect_timeout: read_limit(section, "connect_timeout", Duration::from_secs(5)),
-                total_timeout: read_limit(section, "timeout", Duration::from_secs(10)),
-                max_response_body: read_largest_answer(section),
-                ca: section.optional("ca"),
-                identity: None,
-            },
+            client: read_client(section, Duration::from_secs(10)),
             notice_keys: read_notice_keys(section),
         }
     }
@@ -60,22 +57,6 @@ fn read_realm(section: &Section) -> String {
         section.fault("realm", "expected printable ASCII");
     }
     realm
-}
-
-fn read_limit(section: &Section, key: &str, default: Duration) -> Duration {
-    let limit = section.or(key, default);
-    if limit.is_zero() {
-        section.fault(key, "expected more than 0");
-    }
-    limit
-}
-
-fn read_largest_answer(section: &Section) -> usize {
-    let limit = section.or("max_response_body", 1024 * 1024);
-    if limit == 0 {
-        section.fault("max_response_body", "expected more than 0");
-    }
-    limit
 }
 
 fn read_notice_keys(section: &Section) -> NoticeKeys {

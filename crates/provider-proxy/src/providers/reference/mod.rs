@@ -11,22 +11,47 @@ mod notice;
 
 use chassis::client::ClientError;
 use serde_json::Value;
-use wire::{Operation, Reply, reference};
+use wire::{
+    Operation, Reply,
+    payment::{OperationName, Provider},
+    reference,
+};
 
 use self::{
     client::{Client, Received},
     error::Error,
     messages::Message,
 };
-use super::Answer;
+use super::{Answer, capability::Row, connect::Connect};
 use crate::{
-    credentials::NoticeKeys,
+    credentials::{NoticeKeys, Withheld},
     error::ProxyError,
     shape::{self, ShapeError},
 };
 
 pub use config::ReferenceSettings;
 pub use wire::reference::NAME;
+
+/// What the reference provider offers here.
+pub const CAPABILITIES: &[Row] = &[
+    Row::no(OperationName::ClientToken, ""),
+    Row::no(OperationName::CreateCustomer, ""),
+    Row::no(OperationName::StorePaymentMethod, ""),
+    Row::no(OperationName::DeletePaymentMethod, ""),
+    Row::no(OperationName::Authorize, ""),
+    Row::no(OperationName::Capture, ""),
+    Row::no(OperationName::Void, ""),
+    Row::no(OperationName::Refund, ""),
+    Row::no(OperationName::Lookup, ""),
+    Row::no(OperationName::StartCheckout, ""),
+    Row::no(OperationName::CompleteCheckout, ""),
+    Row::no(OperationName::Subscribe, ""),
+    Row::no(OperationName::ChangeSubscriptionPaymentMethod, ""),
+    Row::no(OperationName::CancelSubscription, ""),
+    Row::no(OperationName::VerifyWebhook, ""),
+    Row::no(OperationName::AnswerWebhookChallenge, ""),
+    Row::no(OperationName::Health, ""),
+];
 
 /// The reference provider's connector.
 pub struct Reference {
@@ -43,7 +68,8 @@ impl Reference {
         Ok(Self { client: Client::new(settings)?, notice_keys: settings.notice_keys.clone() })
     }
 
-    pub(super) async fn perform(&self, operation: &str, body: &[u8]) -> Result<Answer, ProxyError> {
+    /// Performs one of the provider's own operations: onboarding, and what [`reference::Start`] starts.
+    pub(super) async fn perform_own(&self, operation: &str, body: &[u8]) -> Result<Answer, ProxyError> {
         let answer = match operation {
             reference::CreateSeller::NAME => self.run::<reference::CreateSeller>(body).await,
             reference::GetSeller::NAME => self.run::<reference::GetSeller>(body).await,
@@ -75,6 +101,15 @@ impl Reference {
                 Ok(Answer { status, reply: Reply::Result(into_value(&answer)?) })
             }
         }
+    }
+}
+
+impl Connect for Reference {
+    const PROVIDER: Provider = Provider::Reference;
+    const CAPABILITIES: &'static [Row] = CAPABILITIES;
+
+    fn withheld(&self) -> &Withheld {
+        self.client.withheld()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::providers::{
 
 async fn get_seller(connector: &Reference) -> Result<Answer, ProxyFailure> {
     let body = br#"{"reference_id": "seller:2"}"#;
-    connector.perform("get_seller", body).await.map_err(|error| error.failure())
+    connector.perform_own("get_seller", body).await.map_err(|error| error.failure())
 }
 
 async fn failure_of(upstream: &Upstream) -> ProxyFailure {

@@ -14,11 +14,11 @@ use wire::identity::{Claims, LONGEST_LIFE};
 use super::BenchError;
 
 /// Who signs, and whom the tokens are for.
-pub(super) const ISSUER: &str = "bench-client";
-pub(super) const AUDIENCE: &str = "bench-proxy";
+pub(in crate::bench) const ISSUER: &str = "bench-client";
+pub(in crate::bench) const AUDIENCE: &str = "bench-proxy";
 
 /// Signs as db-server does.
-pub(super) struct Identity {
+pub(in crate::bench) struct Identity {
     key: SigningKey,
     public_key: PathBuf,
 }
@@ -28,7 +28,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`BenchError`].
-    pub(super) fn new(folder: &Path) -> Result<Self, BenchError> {
+    pub(in crate::bench) fn new(folder: &Path) -> Result<Self, BenchError> {
         let unusable = |reason: String| BenchError::Identity(reason);
         let pair = KeyPair::generate_for(&PKCS_ED25519).map_err(|error| unusable(error.to_string()))?;
         let public_key = folder.join("identity.pem");
@@ -37,7 +37,7 @@ impl Identity {
         Ok(Self { key: key.map_err(|error| unusable(error.to_string()))?, public_key })
     }
 
-    pub(super) fn public_key(&self) -> &Path {
+    pub(in crate::bench) fn public_key(&self) -> &Path {
         &self.public_key
     }
 
@@ -45,7 +45,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`BenchError::Identity`].
-    pub(super) fn token(&self) -> Result<String, BenchError> {
+    pub(in crate::bench) fn token(&self) -> Result<String, BenchError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let claims = Claims {
             sub: "bench".to_owned(),

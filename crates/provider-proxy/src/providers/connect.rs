@@ -1,0 +1,152 @@
+//! What a connector is: one method for each neutral operation, each of which it may leave out.
+
+use wire::{
+    Reply,
+    payment::{OperationName, PaymentOperation, Provider, operations},
+};
+
+use super::{capability::Row, integrity};
+use crate::{
+    credentials::Withheld,
+    error::ProxyError,
+    shape::{self, ShapeError},
+};
+
+/// What an operation is asked with.
+type Request<O> = <O as PaymentOperation>::Request;
+
+/// What comes of an operation: an error says that nothing was sent, unless its kind says otherwise.
+type Performed<O> = Result<<O as PaymentOperation>::Answer, ProxyError>;
+
+/// A neutral operation, performed by whichever connector.
+pub(crate) trait Perform: PaymentOperation {
+    /// Has the connector do it.
+    async fn perform<C: Connect>(connector: &C, request: &Self::Request) -> Performed<Self>
+    where
+        Self: Sized;
+
+    /// Whether the answer is about the amount that was asked; gives that amount when it is not.
+    fn check(request: &Self::Request, answer: &Self::Answer) -> integrity::Checked;
+}
+
+/// Declares the trait of connectors, with a method for each operation, and performs an operation by its name.
+macro_rules! operations {
+    ($($(#[$documentation:meta])* $method:ident, $operation:ident, $check:path;)+) => {
+        /// The connector of one provider.
+        ///
+        /// A method is called only if its row of [`Connect::CAPABILITIES`] says so, and the amount of its answer is
+        /// compared with the one that was asked afterwards.
+        pub(crate) trait Connect {
+            /// Whose connector it is.
+            const PROVIDER: Provider;
+            /// Every operation, once each, in the order of [`OperationName::ALL`].
+            const CAPABILITIES: &'static [Row];
+
+            /// What no answer may hold, whatever the provider says.
+            fn withheld(&self) -> &Withheld;
+
+            $(
+                $(#[$documentation])*
+                ///
+                /// # Errors
+                /// [`ProxyError`] when there is nothing to say about an outcome.
+                async fn $method(
+                    &self,
+                    _request: &Request<operations::$operation>,
+                ) -> Performed<operations::$operation> {
+                    Err(unsupported::<Self>(OperationName::$operation))
+                }
+            )+
+        }
+
+        $(
+            impl Perform for operations::$operation {
+                async fn perform<C: Connect>(connector: &C, request: &Self::Request) -> Performed<Self> {
+                    connector.$method(request).await
+                }
+
+                fn check(request: &Self::Request, answer: &Self::Answer) -> integrity::Checked {
+                    $check(request, answer)
+                }
+            }
+        )+
+
+        /// Performs a neutral operation with the request's JSON body, and gives the [`Reply`] as JSON.
+        ///
+        /// # Errors
+        /// [`ProxyError`].
+        pub(super) async fn perform<C: Connect>(
+            connector: &C,
+            operation: OperationName,
+            body: &[u8],
+        ) -> Result<Vec<u8>, ProxyError> {
+            if !supports(C::CAPABILITIES, operation) {
+                return Err(unsupported::<C>(operation));
+            }
+            match operation {
+                $(OperationName::$operation => run::<operations::$operation, C>(connector, body).await,)+
+            }
+        }
+    };
+}
+
+operations! {
+    /// What the provider's script on the payer's side starts with.
+    client_token, ClientToken, integrity::no_amount;
+    /// Makes a payer known at the provider.
+    create_customer, CreateCustomer, integrity::no_amount;
+    /// Keeps a means of payment for later.
+    store_payment_method, StorePaymentMethod, integrity::no_amount;
+    /// Makes the provider forget a stored means of payment.
+    delete_payment_method, DeletePaymentMethod, integrity::no_amount;
+    /// Asks the payer's bank for an amount. On a success with `capture`, all of it is captured.
+    authorize, Authorize, integrity::authorized;
+    /// Takes an authorized amount or a part of it.
+    capture, Capture, integrity::captured;
+    /// Gives up an authorization.
+    void, Void, integrity::no_amount;
+    /// Gives money back.
+    refund, Refund, integrity::refunded;
+    /// Asks what became of something.
+    lookup, Lookup, integrity::no_amount;
+    /// Prepares a page of the provider on which the payer agrees.
+    start_checkout, StartCheckout, integrity::no_amount;
+    /// Executes what the payer has agreed to. On a success with `capture`, all of it is captured.
+    complete_checkout, CompleteCheckout, integrity::completed;
+    /// Starts a subscription. The answer says its amount, if one was asked for.
+    subscribe, Subscribe, integrity::subscribed;
+    /// Has the coming charges of a subscription made to another means of payment.
+    change_subscription_payment_method, ChangeSubscriptionPaymentMethod, integrity::no_amount;
+    /// Ends a subscription.
+    cancel_subscription, CancelSubscription, integrity::no_amount;
+    /// Verifies what a provider posted.
+    verify_webhook, VerifyWebhook, integrity::no_amount;
+    /// Answers the question with which a provider checks the address of its webhooks.
+    answer_webhook_challenge, AnswerWebhookChallenge, integrity::no_amount;
+    /// Asks whether the provider answers and takes our credentials.
+    health, Health, integrity::no_amount;
+}
+
+fn supports(table: &[Row], operation: OperationName) -> bool {
+    table.iter().any(|row| row.operation == operation && row.supported)
+}
+
+fn unsupported<C: Connect + ?Sized>(operation: OperationName) -> ProxyError {
+    ProxyError::Unsupported { target: C::PROVIDER.name(), operation }
+}
+
+async fn run<O: Perform, C: Connect>(connector: &C, body: &[u8]) -> Result<Vec<u8>, ProxyError> {
+    let target = C::PROVIDER.name();
+    let request: O::Request =
+        shape::from_slice(body).map_err(|source| ProxyError::InvalidRequest { target, source })?;
+    integrity::valid(&request).map_err(|source| ProxyError::InvalidRequest { target, source })?;
+    let answer = O::perform(connector, &request).await?;
+    O::check(&request, &answer).map_err(|asked| ProxyError::AmountMismatch { target, asked })?;
+    // The provider has acted by now, so a failure here is never one before anything was sent.
+    let unexpected = |_| ProxyError::UnexpectedAnswer {
+        target,
+        source: ShapeError::field(".", "cannot be passed on as JSON"),
+    };
+    let text = serde_json::to_string(&Reply::Result(answer)).map_err(unexpected)?;
+    Ok(connector.withheld().clean(text).into_bytes())
+}
