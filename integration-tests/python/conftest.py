@@ -1,14 +1,22 @@
-"""One pair of servers for all tests of a run."""
+"""One pair of servers for all tests of a run, and one sandbox for each module that drives it alone."""
 
 import pytest
 
 import pair as local
+import sandbox as alone
 
 
 @pytest.fixture(scope="session")
 def pair():
     """Both servers, the sandbox and Postgres."""
     with local.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    """A sandbox of the module's own, without the servers."""
+    with alone.running() as running:
         yield running
 
 

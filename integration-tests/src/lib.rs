@@ -16,4 +16,5 @@ pub mod pair;
 pub mod postgres;
 pub mod process;
 pub mod redis;
+pub mod sandbox;
 pub mod settings;

@@ -9,8 +9,11 @@ pub mod caller;
 pub mod config;
 pub mod credentials;
 pub mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod metrics;
 pub mod passthrough;
+pub mod policy;
 pub mod providers;
 pub mod readiness;
 pub mod refusal;

@@ -1,4 +1,4 @@
-//! The sandbox's own side: readiness, the counts, the faults, and the payer of each provider. Nothing is signed here.
+//! The sandbox's own side: its page, readiness, the counts, the faults, and the payer of each provider. Nothing is signed here.
 
 use actix_web::error::InternalError;
 use actix_web::web::{self, Data, Json, JsonConfig, ServiceConfig};
@@ -6,15 +6,16 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use crate::faults::{Fault, FaultQueue};
-use crate::reference;
 use crate::requests::Arrivals;
+use crate::{braintree, deliveries, ledger, page, paypal, reference, stripe, waiting};
 
 /// The folder in which all of it lies.
 const PREFIX: &str = "/_sandbox";
 
 /// Whether a path belongs to the sandbox and not to a provider.
 pub(crate) fn owns(path: &str) -> bool {
-    path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path == page::PATH
+        || path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -36,9 +37,16 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(append_faults))
                 .route(web::delete().to(clear_faults)),
         )
+        .route("/ledger", web::get().to(ledger::list))
+        .route("/waiting", web::get().to(waiting::list))
+        .route("/waiting/{provider}/{id}/{decision}", web::post().to(waiting::decide))
+        .configure(deliveries::control::routes)
         .configure(reference::payer_routes)
+        .service(web::scope("/stripe").configure(stripe::control))
+        .service(web::scope("/paypal").configure(paypal::control))
+        .service(web::scope("/braintree").configure(braintree::control))
         .default_service(web::to(not_found));
-    config.service(scope);
+    config.configure(page::routes).service(scope);
 }
 
 async fn status() -> HttpResponse {

@@ -39,12 +39,20 @@ pub enum Action {
     DropAfter,
     /// `"truncate"`: the work is done; the answer announces its whole length and ends halfway.
     Truncate,
+    /// `"duplicate_webhook"`: all is done and answered, and each webhook that the call brings about is sent twice.
+    DuplicateWebhook,
     /// `{"delay_ms": N}`: the work begins late. With `"after": true` the work is done at once and answered late.
     Delay {
         /// How late.
         delay: Duration,
         /// Whether the work is done before the wait.
         after: bool,
+    },
+    /// `{"delay_ms": N, "during": true}`: the work begins at once, so that the same call meanwhile finds it under way,
+    /// and is done late. For the calls that have an idempotency key.
+    Linger {
+        /// How long the work takes.
+        delay: Duration,
     },
     /// `{"status": 503, "headers": {…}}`, `{"body": "text", "status": 200}` or `{"redirect": "http://…"}`: nothing is
     /// done and this is answered.
@@ -108,7 +116,8 @@ fn once() -> u32 {
 #[serde(
     untagged,
     deny_unknown_fields,
-    expecting = "fault: \"drop_before\", \"drop_after\", \"truncate\", {\"delay_ms\": N, \"after\": false}, \
+    expecting = "fault: \"drop_before\", \"drop_after\", \"truncate\", \"duplicate_webhook\", \
+                 {\"delay_ms\": N, \"after\": false, \"during\": false}, \
                  {\"status\": N, \"headers\": {}}, {\"redirect\": URL} or {\"body\": TEXT, \"status\": N, \"headers\": {}}"
 )]
 enum Written {
@@ -117,6 +126,8 @@ enum Written {
         delay_ms: u64,
         #[serde(default)]
         after: bool,
+        #[serde(default)]
+        during: bool,
     },
     Redirect {
         redirect: String,
@@ -141,6 +152,7 @@ enum Name {
     DropBefore,
     DropAfter,
     Truncate,
+    DuplicateWebhook,
 }
 
 fn ok() -> u16 {
@@ -155,8 +167,13 @@ impl TryFrom<Written> for Action {
             Written::Named(Name::DropBefore) => Ok(Self::DropBefore),
             Written::Named(Name::DropAfter) => Ok(Self::DropAfter),
             Written::Named(Name::Truncate) => Ok(Self::Truncate),
-            Written::Delay { delay_ms, after } => {
-                Ok(Self::Delay { delay: Duration::from_millis(delay_ms), after })
+            Written::Named(Name::DuplicateWebhook) => Ok(Self::DuplicateWebhook),
+            Written::Delay { after: true, during: true, .. } => {
+                Err("delay_ms: it is either after or during the work".to_owned())
+            }
+            Written::Delay { delay_ms, after, during } => {
+                let delay = Duration::from_millis(delay_ms);
+                Ok(if during { Self::Linger { delay } } else { Self::Delay { delay, after } })
             }
             Written::Redirect { redirect } => {
                 answer(302, BTreeMap::from([("location".to_owned(), redirect)]), Some(String::new()))
@@ -214,7 +231,9 @@ mod tests {
             json!("drop_before"),
             json!("drop_after"),
             json!("truncate"),
+            json!("duplicate_webhook"),
             json!({"delay_ms": 1, "after": true}),
+            json!({"delay_ms": 1, "during": true}),
             json!({"status": 503}),
             json!({"status": 503, "headers": {"retry-after": "1"}}),
             json!({"redirect": "http://127.0.0.1:1/"}),
@@ -231,6 +250,7 @@ mod tests {
             (json!("explode"), "drop_before"),
             (json!({"delay": 1}), "delay_ms"),
             (json!({"delay_ms": 1, "status": 503}), "delay_ms"),
+            (json!({"delay_ms": 1, "after": true, "during": true}), "either"),
             (json!({"status": 100}), "not a final HTTP status"),
             (json!({"status": 200, "headers": {"a b": "c"}}), "does not fit a header"),
         ] {

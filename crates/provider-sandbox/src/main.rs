@@ -9,7 +9,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use log::LevelFilter;
-use provider_sandbox::{ReferenceAccount, Sandbox, SandboxSettings, StartError};
+use provider_sandbox::{
+    BraintreeAccount, PaypalAccount, ReferenceAccount, Sandbox, SandboxSettings, StartError, StripeAccount,
+};
 use secrecy::SecretString;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -42,6 +44,30 @@ struct Arguments {
     /// A key that signs notices, with its numeric id; may be repeated, the highest id signs
     #[arg(long, value_name = "ID:SECRET", required = true)]
     notice_key: Vec<String>,
+    /// Stripe's API key
+    #[arg(long, value_name = "SECRET")]
+    stripe_secret_key: String,
+    /// What Stripe's webhooks are signed with
+    #[arg(long, value_name = "SECRET")]
+    stripe_webhook_secret: String,
+    /// PayPal's client id
+    #[arg(long, value_name = "ID")]
+    paypal_client_id: String,
+    /// PayPal's client secret
+    #[arg(long, value_name = "SECRET")]
+    paypal_client_secret: String,
+    /// The id of PayPal's webhook
+    #[arg(long, value_name = "ID")]
+    paypal_webhook_id: String,
+    /// Braintree's merchant id
+    #[arg(long, value_name = "ID")]
+    braintree_merchant_id: String,
+    /// Braintree's public key
+    #[arg(long, value_name = "KEY")]
+    braintree_public_key: String,
+    /// Braintree's private key
+    #[arg(long, value_name = "SECRET")]
+    braintree_private_key: String,
 }
 
 #[actix_web::main]
@@ -85,7 +111,21 @@ fn settings(arguments: Arguments) -> Option<SandboxSettings> {
         consumer_secret: arguments.reference_secret.into(),
         realm: arguments.reference_realm,
     };
-    Some(SandboxSettings { listen: arguments.listen, reference, notice_keys })
+    let stripe = StripeAccount {
+        secret_key: arguments.stripe_secret_key.into(),
+        webhook_secret: arguments.stripe_webhook_secret.into(),
+    };
+    let paypal = PaypalAccount {
+        client_id: arguments.paypal_client_id,
+        client_secret: arguments.paypal_client_secret.into(),
+        webhook_id: arguments.paypal_webhook_id,
+    };
+    let braintree = BraintreeAccount {
+        merchant_id: arguments.braintree_merchant_id,
+        public_key: arguments.braintree_public_key,
+        private_key: arguments.braintree_private_key.into(),
+    };
+    Some(SandboxSettings { listen: arguments.listen, reference, notice_keys, stripe, paypal, braintree })
 }
 
 async fn serve(settings: SandboxSettings, address_file: Option<&Path>) -> Result<(), Box<dyn Error>> {

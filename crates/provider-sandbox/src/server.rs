@@ -6,14 +6,16 @@ use std::net::SocketAddr;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::rt::task::JoinHandle;
-use actix_web::web::{Data, PayloadConfig, ServiceConfig};
+use actix_web::web::{self, Data, PayloadConfig, ServiceConfig};
 use actix_web::{App, HttpServer, rt};
 use thiserror::Error;
 
 use crate::faults::FaultQueue;
 use crate::requests::Arrivals;
 use crate::settings::SandboxSettings;
-use crate::{control, injection, reference};
+use crate::shared::Shared;
+use crate::waiting::Providers;
+use crate::{braintree, control, injection, paypal, reference, stripe};
 
 /// The largest request body that a sandbox reads, in bytes.
 const MAX_REQUEST_BODY: usize = 1024 * 1024;
@@ -59,12 +61,18 @@ impl Sandbox {
         if !listen.ip().is_loopback() {
             log::warn!("the sandbox's own side needs no signature, and {listen} is not a loopback address");
         }
-        let reference = Data::new(reference::Reference::new(settings.reference, settings.notice_keys));
-        let faults = Data::new(FaultQueue::default());
-        let arrivals = Data::new(Arrivals::default());
+        let shared = Data::new(Shared::default());
+        let providers = providers(settings, &shared);
+        let (faults, arrivals) = (Data::new(FaultQueue::default()), Data::new(Arrivals::default()));
+        let all = shared.clone();
         let server = HttpServer::new(move || {
             App::new()
-                .app_data(reference.clone())
+                .app_data(all.clone())
+                .app_data(Data::new(providers.clone()))
+                .app_data(providers.reference.clone())
+                .app_data(providers.stripe.clone())
+                .app_data(providers.paypal.clone())
+                .app_data(providers.braintree.clone())
                 .app_data(faults.clone())
                 .app_data(arrivals.clone())
                 .app_data(PayloadConfig::new(MAX_REQUEST_BODY))
@@ -77,6 +85,7 @@ impl Sandbox {
         .bind(listen)
         .map_err(failed)?;
         let address = server.addrs().first().copied().unwrap_or(listen);
+        shared.bound(format!("http://{address}"));
         let server = server.run();
         let handle = server.handle();
         Ok(Self { address, handle, server: rt::spawn(server) })
@@ -114,6 +123,21 @@ impl Sandbox {
     }
 }
 
+fn providers(settings: SandboxSettings, shared: &Data<Shared>) -> Providers {
+    let SandboxSettings { listen: _, reference, notice_keys, stripe, paypal, braintree } = settings;
+    Providers {
+        reference: Data::new(reference::Reference::new(reference, notice_keys, shared.clone())),
+        stripe: Data::new(stripe::Stripe::new(stripe, shared.clone())),
+        paypal: Data::new(paypal::Paypal::new(paypal, shared.clone())),
+        braintree: Data::new(braintree::Braintree::new(braintree, shared.clone())),
+    }
+}
+
 fn routes(config: &mut ServiceConfig) {
-    config.configure(control::routes).configure(reference::routes);
+    config
+        .configure(control::routes)
+        .service(web::scope("/stripe").configure(stripe::routes))
+        .service(web::scope("/paypal").configure(paypal::routes))
+        .service(web::scope("/braintree").configure(braintree::routes))
+        .configure(reference::routes);
 }

@@ -15,6 +15,12 @@ pub struct SandboxSettings {
     pub reference: ReferenceAccount,
     /// The keys that sign the reference provider's notices, by their numeric id; the highest id signs.
     pub notice_keys: BTreeMap<u64, SecretString>,
+    /// The one account at Stripe.
+    pub stripe: StripeAccount,
+    /// The one account at PayPal.
+    pub paypal: PaypalAccount,
+    /// The one account at Braintree.
+    pub braintree: BraintreeAccount,
 }
 
 /// The credentials of one consumer of the reference provider.
@@ -28,29 +34,77 @@ pub struct ReferenceAccount {
     pub realm: String,
 }
 
+/// The credentials of one Stripe account.
+#[derive(Clone, Debug)]
+pub struct StripeAccount {
+    /// The API key, `sk_test_…`.
+    pub secret_key: SecretString,
+    /// What webhooks are signed with, `whsec_…`; all of it is the key.
+    pub webhook_secret: SecretString,
+}
+
+/// The credentials of one PayPal application, and the id of its webhook.
+#[derive(Clone)]
+pub struct PaypalAccount {
+    /// The OAuth 2.0 client id.
+    pub client_id: String,
+    /// The OAuth 2.0 client secret.
+    pub client_secret: SecretString,
+    /// The webhook's id, which is part of what is signed.
+    pub webhook_id: String,
+}
+
+/// The credentials of one Braintree merchant.
+#[derive(Clone)]
+pub struct BraintreeAccount {
+    /// The merchant's id, which is part of every path.
+    pub merchant_id: String,
+    /// The public API key.
+    pub public_key: String,
+    /// The private API key, which signs webhooks too.
+    pub private_key: SecretString,
+}
+
 impl fmt::Debug for ReferenceAccount {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("ReferenceAccount").field("realm", &self.realm).finish_non_exhaustive()
     }
 }
 
+impl fmt::Debug for PaypalAccount {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PaypalAccount").field("webhook_id", &self.webhook_id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BraintreeAccount {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("BraintreeAccount");
+        shown.field("merchant_id", &self.merchant_id).finish_non_exhaustive()
+    }
+}
+
 impl SandboxSettings {
     /// The first setting that is blank, by name: with a blank secret anyone could sign.
     pub(crate) fn blank(&self) -> Option<&'static str> {
-        let blank = |text: &str| text.trim().is_empty();
-        let account = &self.reference;
-        if blank(&account.consumer_key) {
-            Some("the reference consumer key")
-        } else if blank(account.consumer_secret.expose_secret()) {
-            Some("the reference consumer secret")
-        } else if blank(&account.realm) {
-            Some("the reference realm")
-        } else if self.notice_keys.is_empty()
-            || self.notice_keys.values().any(|key| blank(key.expose_secret()))
-        {
-            Some("a notice key")
-        } else {
-            None
+        if self.notice_keys.is_empty() {
+            return Some("a notice key");
         }
+        let Self { reference, stripe, paypal, braintree, .. } = self;
+        let mut settings = vec![
+            ("the reference consumer key", reference.consumer_key.as_str()),
+            ("the reference consumer secret", reference.consumer_secret.expose_secret()),
+            ("the reference realm", &reference.realm),
+            ("the Stripe secret key", stripe.secret_key.expose_secret()),
+            ("the Stripe webhook secret", stripe.webhook_secret.expose_secret()),
+            ("the PayPal client id", &paypal.client_id),
+            ("the PayPal client secret", paypal.client_secret.expose_secret()),
+            ("the PayPal webhook id", &paypal.webhook_id),
+            ("the Braintree merchant id", &braintree.merchant_id),
+            ("the Braintree public key", &braintree.public_key),
+            ("the Braintree private key", braintree.private_key.expose_secret()),
+        ];
+        settings.extend(self.notice_keys.values().map(|key| ("a notice key", key.expose_secret())));
+        settings.into_iter().find(|(_, value)| value.trim().is_empty()).map(|(name, _)| name)
     }
 }

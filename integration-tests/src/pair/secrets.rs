@@ -7,12 +7,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use provider_sandbox::{BraintreeAccount, PaypalAccount, ReferenceAccount, SandboxSettings, StripeAccount};
 use uuid::Uuid;
 
 use super::PairError;
 use crate::{
     certificates::{new_identity_key, public_half},
-    settings::Secret,
+    settings::{
+        BRAINTREE_MERCHANT, BraintreeSecrets, NOTICE_KEY_ID, PAYPAL_WEBHOOK, PaypalSecrets, REALM,
+        ReferenceSecrets, Secret, StripeSecrets,
+    },
 };
 
 /// The key of the pair's one client, which has all roles.
@@ -56,6 +60,18 @@ pub(super) struct Secrets {
     pub(super) identity_key: SecretFile,
     /// The file with the public half of it.
     pub(super) identity_public_key: PathBuf,
+    /// provider-proxy's key at Stripe.
+    pub(super) stripe_secret_key: SecretFile,
+    /// What Stripe signs its webhooks with.
+    pub(super) stripe_webhook_secret: SecretFile,
+    /// provider-proxy's id at PayPal.
+    pub(super) paypal_client_id: SecretFile,
+    /// provider-proxy's secret at PayPal.
+    pub(super) paypal_client_secret: SecretFile,
+    /// The public key of the merchant at Braintree.
+    pub(super) braintree_public_key: SecretFile,
+    /// The private key of the merchant at Braintree.
+    pub(super) braintree_private_key: SecretFile,
     /// The key of the tokens of those who log in.
     pub(super) login_key: SecretFile,
 }
@@ -85,7 +101,75 @@ impl Secrets {
             consumer_key: secret("reference-consumer-key", random)?,
             consumer_secret: secret("reference-consumer-secret", random)?,
             notice_key: secret("reference-notice-key", random)?,
+            stripe_secret_key: secret("stripe-secret-key", || format!("sk_test_{}", random()))?,
+            stripe_webhook_secret: secret("stripe-webhook-secret", || format!("whsec_{}", random()))?,
+            paypal_client_id: secret("paypal-client-id", random)?,
+            paypal_client_secret: secret("paypal-client-secret", random)?,
+            braintree_public_key: secret("braintree-public-key", random)?,
+            braintree_private_key: secret("braintree-private-key", random)?,
         })
+    }
+
+    /// provider-proxy's account at the reference provider.
+    pub(super) fn reference(&self) -> ReferenceSecrets {
+        ReferenceSecrets {
+            consumer_key: self.consumer_key.setting(),
+            consumer_secret: self.consumer_secret.setting(),
+            notice_key: self.notice_key.setting(),
+        }
+    }
+
+    /// provider-proxy's account at Stripe.
+    pub(super) fn stripe(&self) -> StripeSecrets {
+        StripeSecrets {
+            secret_key: self.stripe_secret_key.setting(),
+            webhook_secret: self.stripe_webhook_secret.setting(),
+        }
+    }
+
+    /// provider-proxy's account at PayPal.
+    pub(super) fn paypal(&self) -> PaypalSecrets {
+        PaypalSecrets {
+            client_id: self.paypal_client_id.setting(),
+            client_secret: self.paypal_client_secret.setting(),
+            webhook_id: PAYPAL_WEBHOOK.to_owned(),
+        }
+    }
+
+    /// provider-proxy's account at Braintree.
+    pub(super) fn braintree(&self) -> BraintreeSecrets {
+        BraintreeSecrets {
+            merchant_id: BRAINTREE_MERCHANT.to_owned(),
+            public_key: self.braintree_public_key.setting(),
+            private_key: self.braintree_private_key.setting(),
+        }
+    }
+
+    /// The sandbox's settings; port 0 takes a free one.
+    pub(super) fn sandbox(&self, port: u16) -> SandboxSettings {
+        SandboxSettings {
+            listen: ([127, 0, 0, 1], port).into(),
+            reference: ReferenceAccount {
+                consumer_key: self.consumer_key.value.clone(),
+                consumer_secret: self.consumer_secret.value.clone().into(),
+                realm: REALM.to_owned(),
+            },
+            notice_keys: [(NOTICE_KEY_ID, self.notice_key.value.clone().into())].into(),
+            stripe: StripeAccount {
+                secret_key: self.stripe_secret_key.value.clone().into(),
+                webhook_secret: self.stripe_webhook_secret.value.clone().into(),
+            },
+            paypal: PaypalAccount {
+                client_id: self.paypal_client_id.value.clone(),
+                client_secret: self.paypal_client_secret.value.clone().into(),
+                webhook_id: PAYPAL_WEBHOOK.to_owned(),
+            },
+            braintree: BraintreeAccount {
+                merchant_id: BRAINTREE_MERCHANT.to_owned(),
+                public_key: self.braintree_public_key.value.clone(),
+                private_key: self.braintree_private_key.value.clone().into(),
+            },
+        }
     }
 }
 

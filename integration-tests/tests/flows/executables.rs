@@ -4,10 +4,10 @@ use std::{fs, path::Path};
 
 use integration_tests::{
     client::Client,
-    in_process::{Dummies, db_server_settings, provider_proxy_settings},
+    in_process::{Dummies, db_server_settings, provider_proxy_settings, sandbox_settings},
     postgres::PrivatePostgres,
     process::{Launch, Process},
-    settings::{NOTICE_KEY_ID, REALM, merge},
+    settings::merge,
 };
 use tempfile::TempDir;
 use toml::Table;
@@ -80,16 +80,6 @@ pub fn server(name: &str, folder: &Path, settings: &Table) -> Launch {
 }
 
 fn sandbox(dummies: &Dummies) -> Launch {
-    Launch::executable("provider-sandbox").unwrap().arguments([
-        "--listen".to_owned(),
-        "127.0.0.1:0".to_owned(),
-        "--reference-key".to_owned(),
-        dummies.consumer_key.clone(),
-        "--reference-secret".to_owned(),
-        dummies.consumer_secret.clone(),
-        "--reference-realm".to_owned(),
-        REALM.to_owned(),
-        "--notice-key".to_owned(),
-        format!("{NOTICE_KEY_ID}:{}", dummies.notice_key),
-    ])
+    let arguments = integration_tests::sandbox::arguments(&sandbox_settings(dummies));
+    Launch::executable("provider-sandbox").unwrap().arguments(arguments)
 }

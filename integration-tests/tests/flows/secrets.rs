@@ -5,6 +5,8 @@ use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use integration_tests::{
     client::Client, in_process::Dummies, postgres::Stop, process::Process, settings::identity_key,
 };
+use provider_sandbox::{BraintreeAccount, PaypalAccount, StripeAccount};
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{
@@ -31,6 +33,20 @@ pub fn sentinels() -> Dummies {
             .replace('+', "-"),
         lookup_key: "dummy-sentinel+lookup/key=5".into(),
         pepper: "dummy-sentinel+pepper/of=6".into(),
+        stripe: StripeAccount {
+            secret_key: "sk_test_sentinel+7".into(),
+            webhook_secret: "whsec_sentinel+8".into(),
+        },
+        paypal: PaypalAccount {
+            client_id: "sentinel-paypal-client".into(),
+            client_secret: "dummy-sentinel+paypal/secret=9".into(),
+            webhook_id: "WH-SENTINEL".into(),
+        },
+        braintree: BraintreeAccount {
+            merchant_id: "sentinelmerchant".into(),
+            public_key: "sentinel-braintree-public".into(),
+            private_key: "dummy-sentinel+braintree/private=10".into(),
+        },
     }
 }
 
@@ -75,6 +91,10 @@ async fn no_log_line_at_any_level_holds_a_secret() {
                 &secrets.encryption_key,
                 &secrets.lookup_key,
                 &secrets.pepper,
+                secrets.stripe.secret_key.expose_secret(),
+                secrets.stripe.webhook_secret.expose_secret(),
+                secrets.paypal.client_secret.expose_secret(),
+                secrets.braintree.private_key.expose_secret(),
                 product_secret,
                 PERSON,
                 identity_key,

@@ -13,6 +13,7 @@ use actix_web::{
         header::{AUTHORIZATION, HeaderMap},
     },
 };
+use bytes::Bytes;
 use chassis::{
     client::{ClientSettings, HttpClient, Outgoing},
     environment::Environment,

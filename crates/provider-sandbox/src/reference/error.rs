@@ -53,6 +53,18 @@ impl Refusal {
         Self::NotFound(format!("Resource with UUID \"{uuid}\" cannot be found."))
     }
 
+    /// In words, for a person.
+    pub(super) fn explain(&self) -> String {
+        match self {
+            Self::InvalidArgument(fields) => {
+                let fields: Vec<String> =
+                    fields.iter().map(|(name, message)| format!("{name}: {message}")).collect();
+                fields.join("; ")
+            }
+            other => other.to_string(),
+        }
+    }
+
     fn code(&self) -> &'static str {
         match self {
             Self::InvalidArgument(_) => "InvalidArgument",

@@ -5,14 +5,18 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Json, Path, ServiceConfig};
 use awc::Client;
+use chrono::Utc;
 use serde::Deserialize;
 use serde_json::json;
-use url::{Host, Url};
 
 use super::error::Refusal;
 use super::notices::{Content, Notice};
 use super::state::Reference;
 use super::transactions::{Status, Transaction};
+use crate::ledger::{Entry, Kind};
+use crate::loopback::is_loopback;
+use crate::provider::Provider;
+use crate::waiting::{Decision, Payers, Undecided, Waiting};
 
 /// How long a callback may take to answer.
 const CALLBACK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -85,7 +89,50 @@ fn confirm(reference: &Reference, token: &str, payment: &Payment) -> Result<Tran
     });
     transaction.notice = Some(Notice { url: url.clone(), signed });
     transaction.status = status;
+    if status == Status::Completed {
+        reference.shared.ledger.record(Entry {
+            provider: Provider::Reference,
+            kind: Kind::Charge,
+            id: transaction.uuid.clone(),
+            amount: transaction.price.clone(),
+            currency: transaction.currency.clone(),
+            reference: transaction.ext_transaction_id.clone(),
+            at: Utc::now(),
+        });
+    }
     Ok(transaction.clone())
+}
+
+impl Payers for Reference {
+    fn waiting(&self) -> Vec<Waiting> {
+        let books = self.books();
+        let started = books.transactions.values().filter(|transaction| transaction.status == Status::Started);
+        let waiting = started.map(|transaction| Waiting {
+            provider: Provider::Reference,
+            id: transaction.uuid.clone(),
+            text: format!("Payment of {}", transaction.ext_transaction_id),
+            amount: transaction.price.clone(),
+            currency: transaction.currency.clone(),
+        });
+        waiting.collect()
+    }
+
+    async fn decide(&self, id: &str, decision: Decision) -> Result<(), Undecided> {
+        let token = {
+            let books = self.books();
+            let started = books.transactions.get(id).filter(|found| found.status == Status::Started);
+            started.map(|transaction| transaction.token.clone()).ok_or(Undecided::NotWaiting)?
+        };
+        let outcome = match decision {
+            Decision::Approve => "success",
+            Decision::Decline => "USER_CANCELLED",
+        };
+        let payment = Payment { outcome: outcome.to_owned(), price: None, currency: None };
+        let refused = |refusal: Refusal| Undecided::Refused(refusal.explain());
+        let transaction = confirm(self, &token, &payment).map_err(refused)?;
+        deliver(&transaction).await.map_err(refused)?;
+        Ok(())
+    }
 }
 
 /// Posts the notice and says how the callback took it.
@@ -110,31 +157,4 @@ async fn deliver(transaction: &Transaction) -> Result<HttpResponse, Refusal> {
 
 fn unknown_token() -> Refusal {
     Refusal::NotFound("No transaction has this token.".into())
-}
-
-fn is_loopback(url: &str) -> bool {
-    let url = Url::parse(url).ok();
-    match url.as_ref().and_then(Url::host) {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_loopback_host_is_delivered_to() {
-        for url in ["http://127.0.0.1:1/x", "http://127.9.9.9/", "http://[::1]:80/", "http://LOCALHOST:8/"] {
-            assert!(is_loopback(url), "{url}");
-        }
-        for url in
-            ["http://10.0.0.1/", "http://example.com/", "http://localhost.example.com/", "http://[::2]/"]
-        {
-            assert!(!is_loopback(url), "{url}");
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use actix_web::web::Data;
 use secrecy::SecretString;
 
 use super::auth::NonceMemory;
@@ -11,6 +12,7 @@ use super::products::Product;
 use super::sellers::Seller;
 use super::transactions::Transaction;
 use crate::settings::ReferenceAccount;
+use crate::shared::Shared;
 
 /// The whole provider, shared by all its handlers.
 pub(crate) struct Reference {
@@ -18,6 +20,8 @@ pub(crate) struct Reference {
     pub(super) account: ReferenceAccount,
     /// What signs notices.
     pub(super) notice_key: NoticeKey,
+    /// What all providers share.
+    pub(super) shared: Data<Shared>,
     books: Mutex<Books>,
     nonces: Mutex<NonceMemory>,
 }
@@ -33,10 +37,15 @@ pub(super) struct Books {
 }
 
 impl Reference {
-    pub(crate) fn new(account: ReferenceAccount, notice_keys: BTreeMap<u64, SecretString>) -> Self {
+    pub(crate) fn new(
+        account: ReferenceAccount,
+        notice_keys: BTreeMap<u64, SecretString>,
+        shared: Data<Shared>,
+    ) -> Self {
         Self {
             account,
             notice_key: NoticeKey::latest(notice_keys),
+            shared,
             books: Mutex::default(),
             nonces: Mutex::default(),
         }

@@ -28,7 +28,7 @@ const PAY_METHOD: Rule = Rule::OneOf(&["OPERATOR", "CARD", "INTERNET", "PSMS"]);
 pub(super) struct Transaction {
     pub(super) uuid: String,
     pub(super) status: Status,
-    token: String,
+    pub(super) token: String,
     product_id: String,
     region: String,
     carrier: String,

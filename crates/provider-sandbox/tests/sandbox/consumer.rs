@@ -7,7 +7,9 @@ use std::time::SystemTime;
 use actix_web::http::{Method, StatusCode};
 use awc::Client;
 use oauth1::{Credentials, SignatureMethod, sign};
-use provider_sandbox::{ReferenceAccount, Sandbox, SandboxSettings};
+use provider_sandbox::{
+    BraintreeAccount, PaypalAccount, ReferenceAccount, Sandbox, SandboxSettings, StripeAccount,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -30,6 +32,17 @@ pub(crate) fn settings() -> SandboxSettings {
             realm: REALM.into(),
         },
         notice_keys: BTreeMap::from([(0, "dummy-old-notice-key".into()), (1, NOTICE_SECRET.into())]),
+        stripe: StripeAccount { secret_key: "sk_test_dummy".into(), webhook_secret: "whsec_dummy".into() },
+        paypal: PaypalAccount {
+            client_id: "dummy-client".into(),
+            client_secret: "dummy-client-secret".into(),
+            webhook_id: "dummy-webhook".into(),
+        },
+        braintree: BraintreeAccount {
+            merchant_id: "dummy-merchant".into(),
+            public_key: "dummy-public-key".into(),
+            private_key: "dummy-private-key".into(),
+        },
     }
 }
 

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's own code; what it cannot do is a failed test")]
 
+mod books;
 mod callback;
 mod consumer;
 mod faults;
+mod page;
 mod payer;
 mod program;
 mod resources;

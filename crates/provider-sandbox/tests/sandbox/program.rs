@@ -17,6 +17,10 @@ fn command(listen: &str) -> Command {
     command
         .args(["--listen", listen, "--reference-key", KEY, "--reference-realm", REALM])
         .args(["--reference-secret", SECRET])
+        .args(["--stripe-secret-key", "sk_test_sentinel", "--stripe-webhook-secret", "whsec_sentinel"])
+        .args(["--paypal-client-id", "dummy-client", "--paypal-client-secret", "dummy-paypal-sentinel"])
+        .args(["--paypal-webhook-id", "dummy-webhook", "--braintree-merchant-id", "dummy-merchant"])
+        .args(["--braintree-public-key", "dummy-public", "--braintree-private-key", "dummy-bt-sentinel"])
         .env("RUST_LOG", "trace")
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
@@ -117,12 +121,20 @@ fn an_address_in_use_ends_it_with_69() {
 #[actix_web::test]
 async fn a_blank_secret_starts_nothing() {
     let good = settings();
-    let mut cases = vec![good.clone(), good.clone(), good.clone(), good.clone(), good];
+    let mut cases = vec![good; 13];
     cases[0].reference.consumer_key = String::new();
     cases[1].reference.consumer_secret = " ".into();
     cases[2].reference.realm = String::new();
     cases[3].notice_keys.clear();
     cases[4].notice_keys.insert(7, "".into());
+    cases[5].stripe.secret_key = "".into();
+    cases[6].stripe.webhook_secret = " ".into();
+    cases[7].paypal.client_id = String::new();
+    cases[8].paypal.client_secret = "".into();
+    cases[9].paypal.webhook_id = " ".into();
+    cases[10].braintree.merchant_id = String::new();
+    cases[11].braintree.public_key = String::new();
+    cases[12].braintree.private_key = "".into();
     for settings in cases {
         assert!(matches!(Sandbox::start(settings), Err(StartError::Blank(_))));
     }

@@ -27,6 +27,11 @@ pub(super) trait Message: Operation {
     /// The provider's request.
     fn call(request: &Self::Request) -> Result<Call, Error>;
 
+    /// How much money it is about; none for what moves none.
+    fn amount(_request: &Self::Request) -> Option<Money> {
+        None
+    }
+
     /// Whether the answer is about what was asked.
     fn check(_request: &Self::Request, _answer: &Self::Answer) -> Result<(), Error> {
         Ok(())
@@ -87,6 +92,10 @@ impl Message for reference::Start {
             return Err(Error::Request(ShapeError::field("price.minor_units", "expected more than 0")));
         }
         post("/transactions", &Transaction::from(request))
+    }
+
+    fn amount(request: &Self::Request) -> Option<Money> {
+        Some(request.price)
     }
 
     /// The provider repeats price and currency. An answer about anything else, or about nothing, is no answer to what

@@ -26,11 +26,25 @@ use super::{Answer, capability::Row, connect::Connect};
 use crate::{
     credentials::{NoticeKeys, Withheld},
     error::ProxyError,
+    policy::Gate,
     shape::{self, ShapeError},
 };
 
 pub use config::ReferenceSettings;
 pub use wire::reference::NAME;
+
+/// The names of the operations that only this provider has.
+pub const OWN: [&str; 9] = [
+    reference::CreateSeller::NAME,
+    reference::GetSeller::NAME,
+    reference::UpdateSeller::NAME,
+    reference::CreateProduct::NAME,
+    reference::GetProduct::NAME,
+    reference::UpdateProduct::NAME,
+    reference::GetTerms::NAME,
+    reference::UpdateTerms::NAME,
+    reference::Start::NAME,
+];
 
 /// What the reference provider offers here.
 pub const CAPABILITIES: &[Row] = &[
@@ -69,31 +83,39 @@ impl Reference {
     }
 
     /// Performs one of the provider's own operations: onboarding, and what [`reference::Start`] starts.
-    pub(super) async fn perform_own(&self, operation: &str, body: &[u8]) -> Result<Answer, ProxyError> {
-        let answer = match operation {
-            reference::CreateSeller::NAME => self.run::<reference::CreateSeller>(body).await,
-            reference::GetSeller::NAME => self.run::<reference::GetSeller>(body).await,
-            reference::UpdateSeller::NAME => self.run::<reference::UpdateSeller>(body).await,
-            reference::CreateProduct::NAME => self.run::<reference::CreateProduct>(body).await,
-            reference::GetProduct::NAME => self.run::<reference::GetProduct>(body).await,
-            reference::UpdateProduct::NAME => self.run::<reference::UpdateProduct>(body).await,
-            reference::GetTerms::NAME => self.run::<reference::GetTerms>(body).await,
-            reference::UpdateTerms::NAME => self.run::<reference::UpdateTerms>(body).await,
-            reference::Start::NAME => self.run::<reference::Start>(body).await,
-            _ => Err(Error::Operation),
-        };
-        Ok(answer?)
+    pub(super) async fn perform_own(
+        &self,
+        operation: &str,
+        body: &[u8],
+        gate: &Gate<'_>,
+    ) -> Result<Answer, ProxyError> {
+        match operation {
+            reference::CreateSeller::NAME => self.run::<reference::CreateSeller>(body, gate).await,
+            reference::GetSeller::NAME => self.run::<reference::GetSeller>(body, gate).await,
+            reference::UpdateSeller::NAME => self.run::<reference::UpdateSeller>(body, gate).await,
+            reference::CreateProduct::NAME => self.run::<reference::CreateProduct>(body, gate).await,
+            reference::GetProduct::NAME => self.run::<reference::GetProduct>(body, gate).await,
+            reference::UpdateProduct::NAME => self.run::<reference::UpdateProduct>(body, gate).await,
+            reference::GetTerms::NAME => self.run::<reference::GetTerms>(body, gate).await,
+            reference::UpdateTerms::NAME => self.run::<reference::UpdateTerms>(body, gate).await,
+            reference::Start::NAME => self.run::<reference::Start>(body, gate).await,
+            _ => Err(Error::Operation.into()),
+        }
     }
 
-    pub(super) fn verify_webhook(&self, body: &[u8]) -> Result<Answer, ProxyError> {
+    pub(super) fn verify_notice(&self, body: &[u8]) -> Result<Answer, ProxyError> {
         let posted: reference::SignedNotice = shape::from_slice(body).map_err(Error::Request)?;
         let notice = notice::verify(&self.notice_keys, &posted.signed_notice).map_err(Error::Notice)?;
         Ok(Answer { status: 200, reply: Reply::Result(into_value(&notice)?) })
     }
 
-    async fn run<O: Message>(&self, body: &[u8]) -> Result<Answer, Error> {
+    async fn run<O: Message>(&self, body: &[u8], gate: &Gate<'_>) -> Result<Answer, ProxyError> {
         let request: O::Request = shape::from_slice(body).map_err(Error::Request)?;
-        match self.client.send(O::call(&request)?).await? {
+        let call = O::call(&request)?;
+        if let Some(amount) = O::amount(&request) {
+            gate.payment(NAME, amount)?;
+        }
+        match self.client.send(call).await? {
             Received::Refused(answer) => Ok(Answer { status: answer.status, reply: Reply::Refused(answer) }),
             Received::Success { status, body } => {
                 let answer: O::Answer = shape::from_value(body).map_err(Error::Answer)?;
@@ -117,6 +139,16 @@ impl Connect for Reference {
 fn into_value<T: serde::Serialize>(value: &T) -> Result<Value, Error> {
     serde_json::to_value(value)
         .map_err(|_| Error::Answer(ShapeError::field(".", "cannot be passed on as JSON")))
+}
+
+/// A notice as anybody may post it, and the same as the provider would sign it.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz_notice(bytes: &[u8]) {
+    let mut keys = NoticeKeys::default();
+    keys.insert(0, "dummy-notice-key".into());
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    assert!(notice::verify(&keys, text).is_err(), "nobody has signed it");
+    drop(notice::read(text));
 }
 
 #[cfg(test)]
