@@ -46,6 +46,8 @@ create table payment_methods (
     expiry_month smallint,
     expiry_year smallint,
     active boolean not null default true,
+    -- When the provider has forgotten it.
+    deleted timestamptz,
     created timestamptz not null default now(),
     modified timestamptz not null default now(),
     counter bigint not null default 0,
@@ -62,6 +64,8 @@ create table payment_methods (
     constraint payment_methods_last4_length_check check (char_length(last4) <= 4),
     constraint payment_methods_expiry_month_check check (expiry_month between 1 and 12),
     constraint payment_methods_expiry_year_check check (expiry_year between 1 and 9999),
+    -- What the provider has forgotten cannot be charged.
+    constraint payment_methods_deleted_check check (deleted is null or not active),
     constraint payment_methods_counter_check check (counter >= 0)
 );
 
@@ -79,6 +83,8 @@ create table subscriptions (
     provider_id text not null,
     -- 0 pending, 1 active, 2 past due, 3 cancelled, 4 expired.
     status smallint not null,
+    -- When the provider has said so in a webhook; webhooks come in any order.
+    stated timestamptz,
     -- What is charged each time, where the provider says it.
     amount_minor bigint,
     currency text,

@@ -1,6 +1,7 @@
 //! What a client is told when something goes wrong: every error becomes an answer here, in one match.
 
 mod door;
+mod payment;
 
 use std::time::Duration;
 
@@ -18,7 +19,10 @@ use chassis::server::detail;
 use relay::{RelayError, path::PathError};
 use serde_json::{Value, json};
 use thiserror::Error;
-use wire::{ErrorKind, ProviderAnswer};
+use wire::{
+    ErrorKind, ProviderAnswer,
+    payment::{Decline, Provider},
+};
 
 use crate::{
     cache::CacheError,
@@ -98,6 +102,20 @@ pub enum ApiError {
         #[source]
         cause: ProxyError,
     },
+    /// The payer's bank or the provider's own checks said no. Nothing was moved.
+    #[error("{provider} declines: {}", decline.code.escape_debug())]
+    Declined {
+        /// Which provider.
+        provider: Provider,
+        /// Why, and what may help.
+        decline: Decline,
+    },
+    /// A provider does not give up what it holds of a buyer, or nobody knows whether it has.
+    #[error("the buyer is not closed: {0}")]
+    NotClosed(#[source] Box<Self>),
+    /// A webhook that is none of the provider's making, or cannot be read though it is.
+    #[error("the webhook is not taken: {0}")]
+    Webhook(&'static str),
     /// A notice whose signature does not verify.
     #[error("the notice is not genuine")]
     NotGenuine,
@@ -192,9 +210,12 @@ fn answer(error: &ApiError) -> HttpResponse {
         }
         ApiError::Domain(DomainError::Pin(_)) => internal(),
         ApiError::Proxy(ProxyError::Refused(answer)) => refused(answer),
+        ApiError::Unsettled { transaction, cause } => proxy(cause, Some(*transaction)),
         ApiError::Proxy(error) => proxy(error, None),
         ApiError::Provider(errors) => said_no(errors),
-        ApiError::Unsettled { transaction, cause } => proxy(cause, Some(*transaction)),
+        ApiError::Declined { provider, decline } => payment::declined(*provider, decline),
+        ApiError::NotClosed(cause) => payment::not_closed(cause),
+        ApiError::Webhook(message) => detail(StatusCode::BAD_REQUEST, message),
         ApiError::Abandoned => internal(),
     }
 }
@@ -319,6 +340,8 @@ fn said_no(errors: &ProviderErrors) -> HttpResponse {
 fn proxy(error: &ProxyError, transaction: Option<TransactionId>) -> HttpResponse {
     let status = match error.kind() {
         Some(ErrorKind::Timeout) => StatusCode::GATEWAY_TIMEOUT,
+        Some(ErrorKind::Unsupported) => StatusCode::NOT_IMPLEMENTED,
+        Some(ErrorKind::Policy) => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_GATEWAY,
     };
     let unknown = error.outcome_is_unknown();
@@ -343,12 +366,14 @@ fn proxy(error: &ProxyError, transaction: Option<TransactionId>) -> HttpResponse
 fn sentence(error: &ProxyError) -> String {
     let target = error.target();
     let what = match error.kind() {
-        None if error.outcome_is_unknown() => "did not say what came of it",
         Some(ErrorKind::Connect) => "could not be reached",
         Some(ErrorKind::Tls) => "could not be reached over TLS",
         Some(ErrorKind::Timeout) => "did not answer in time",
         Some(ErrorKind::Protocol) => "gave no valid answer",
         Some(ErrorKind::NotConfigured) => "is not configured on provider-proxy",
+        Some(ErrorKind::Unsupported) => "does not offer this",
+        Some(ErrorKind::Policy) => "was not asked: provider-proxy's limits do not allow it",
+        Some(ErrorKind::Integrity) => "answered about something else than was asked for",
         Some(ErrorKind::InvalidRequest | ErrorKind::UnknownOperation) => {
             "was not asked: provider-proxy does not accept the request"
         }

@@ -1,6 +1,6 @@
 //! The query of a list: strict filters, `limit` and `page`; and the `meta` of its answer.
 
-use std::mem::take;
+use std::{mem::take, str::FromStr};
 
 use chassis::card_number;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -80,6 +80,15 @@ impl Query {
         match text.parse().ok().and_then(Provider::from_code) {
             Some(provider) => Some(provider),
             None => self.reject(name, FieldError::choice()),
+        }
+    }
+
+    /// A filter by one of the words that a choice has.
+    pub fn word<T: FromStr>(&mut self, name: &'static str) -> Option<T> {
+        let text = self.take(name)?;
+        match text.parse() {
+            Ok(choice) => Some(choice),
+            Err(_) => self.reject(name, FieldError::choice()),
         }
     }
 

@@ -52,6 +52,12 @@ impl ProviderErrors {
         errors
     }
 
+    /// Which provider.
+    #[must_use]
+    pub const fn provider(&self) -> Provider {
+        self.provider
+    }
+
     /// The first of the provider's codes.
     #[must_use]
     pub fn code(&self) -> &str {

@@ -48,14 +48,6 @@ pub enum ProxyError {
         #[source]
         failure: ProxyFailure,
     },
-    /// The provider was asked, and nobody knows what it has made of it.
-    #[error("the outcome at {target} is not known: {reason}")]
-    Unknown {
-        /// The provider's name.
-        target: &'static str,
-        /// Why it is not known.
-        reason: String,
-    },
     /// `provider-proxy` gave no answer.
     #[error("Proxy did not answer: {PROXY}: {0}")]
     Unreachable(#[source] ExchangeError),
@@ -64,6 +56,14 @@ pub enum ProxyError {
     Unreadable {
         /// The status of the answer.
         status: u16,
+    },
+    /// The provider was asked, and nobody knows what it has done.
+    #[error("{target}: the outcome is unknown: {reason}")]
+    Unknown {
+        /// The provider.
+        target: &'static str,
+        /// Why it is not known.
+        reason: String,
     },
     /// The certificates of `[proxy]` cannot be used any more.
     #[error("no client for {PROXY}: {0}")]
@@ -86,8 +86,8 @@ impl ProxyError {
             Self::Refused(answer) => answer.status >= 500,
             Self::Failure { failure, .. } => failure.kind.outcome_is_unknown(),
             Self::Unreachable(error) => error.was_sent(),
-            // Of the second: something else answered, and whether a provider-proxy stands behind it is not known.
-            Self::Unknown { .. } | Self::Unreadable { .. } => true,
+            // Something else answered: whether a provider-proxy stands behind it is not known.
+            Self::Unreadable { .. } | Self::Unknown { .. } => true,
             Self::NoClient(_) | Self::Request(_) | Self::Identity(_) => false,
         }
     }
@@ -102,16 +102,16 @@ impl ProxyError {
         }
     }
 
-    /// The kind of the error, by its name in `wire`; for what the provider itself has said there is none.
+    /// The kind of the error, by its name in `wire`; for a refusal there is none.
     #[must_use]
     pub const fn kind(&self) -> Option<ErrorKind> {
         Some(match self {
-            Self::Refused(_) | Self::Unknown { .. } => return None,
+            Self::Refused(_) => return None,
             Self::Failure { failure, .. } => failure.kind,
             Self::Unreachable(ExchangeError::Connect(_)) => ErrorKind::Connect,
             Self::Unreachable(ExchangeError::Tls(_)) => ErrorKind::Tls,
             Self::Unreachable(ExchangeError::Timeout { .. }) => ErrorKind::Timeout,
-            Self::Unreachable(_) | Self::Unreadable { .. } => ErrorKind::Protocol,
+            Self::Unreachable(_) | Self::Unreadable { .. } | Self::Unknown { .. } => ErrorKind::Protocol,
             Self::NoClient(_) | Self::Request(_) | Self::Identity(_) => ErrorKind::Internal,
         })
     }
@@ -122,8 +122,8 @@ impl ProxyError {
         match self {
             Self::Failure { status, .. } | Self::Unreadable { status } => Some(*status),
             Self::Refused(answer) => Some(answer.status),
-            Self::Unknown { .. }
-            | Self::Unreachable(_)
+            Self::Unreachable(_)
+            | Self::Unknown { .. }
             | Self::NoClient(_)
             | Self::Request(_)
             | Self::Identity(_) => None,

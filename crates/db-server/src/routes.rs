@@ -13,9 +13,9 @@ use chassis::server::{detail, resource};
 
 use crate::{
     api::{
-        braintree, buyer, failures, login, notice, pin, product,
+        braintree, buyer, failures, login, notice, paymethod, pin, product,
         reference::{self, products, sellers, terms, transactions},
-        request, seller, service_settings, status, transaction,
+        request, seller, service_settings, status, subscription, transaction, webhook,
     },
     caller::identify,
     door,
@@ -66,10 +66,12 @@ const fn delete(path: &'static str, handler: fn() -> Route) -> Entry {
 /// A handler asks for its caller by the role that it needs; those that serve anyone are `open`.
 #[rustfmt::skip]
 const ROUTES: &[Entry] = &[
-    // open: health and description show no secret, and a notice is authenticated by its signature
+    // open: health and description show no secret, and notices and webhooks are authenticated by their signatures
     get("/services/status/", || to(status::status)).open(),
     get("/openapi.json", || to(document)).open(),
     post("/webhooks/reference/", || to(notice::receive)).open(),
+    get("/webhooks/{provider}/", || to(webhook::challenge)).open(),
+    post("/webhooks/{provider}/", || to(webhook::receive)).open(),
 
     // open: it is how a caller becomes known, or is told who it is
     post("/login/", || to(login::log_in)).open(),
@@ -134,6 +136,16 @@ const ROUTES: &[Entry] = &[
     post("/braintree/webhook/", || to(braintree::webhook::receive)).with_codes(),
     get("/braintree/mozilla/transaction/", || to(braintree::transaction::list)).with_codes(),
     get("/braintree/mozilla/transaction/{id}/", || to(braintree::transaction::get)).with_codes(),
+
+    get("/paymethods/", || to(paymethod::list)).with_codes(),
+    post("/paymethods/", || to(paymethod::create)).with_codes(),
+    get("/paymethods/{id}/", || to(paymethod::get)).with_codes(),
+    delete("/paymethods/{id}/", || to(paymethod::delete)).with_codes(),
+    get("/subscriptions/", || to(subscription::list)).with_codes(),
+    post("/subscriptions/", || to(subscription::create)).with_codes(),
+    get("/subscriptions/{id}/", || to(subscription::get)).with_codes(),
+    patch("/subscriptions/{id}/", || to(subscription::patch)).with_codes(),
+    post("/subscriptions/{id}/cancel/", || to(subscription::cancel)).with_codes(),
 
     get("/provider/reference/sellers/", || to(sellers::list)),
     post("/provider/reference/sellers/", || to(sellers::create)),

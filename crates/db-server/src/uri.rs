@@ -29,11 +29,15 @@ pub enum Kind {
     BraintreeSubscription,
     /// What Braintree says about a transaction.
     BraintreeTransaction,
+    /// A stored means of payment, at whichever provider.
+    Paymethod,
+    /// A subscription, at whichever provider.
+    Subscription,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Buyer,
         Self::Seller,
         Self::Product,
@@ -45,6 +49,8 @@ impl Kind {
         Self::BraintreePaymentMethod,
         Self::BraintreeSubscription,
         Self::BraintreeTransaction,
+        Self::Paymethod,
+        Self::Subscription,
     ];
 
     /// The path of the list of these resources.
@@ -62,6 +68,8 @@ impl Kind {
             Self::BraintreePaymentMethod => "/braintree/mozilla/paymethod/",
             Self::BraintreeSubscription => "/braintree/mozilla/subscription/",
             Self::BraintreeTransaction => "/braintree/mozilla/transaction/",
+            Self::Paymethod => "/paymethods/",
+            Self::Subscription => "/subscriptions/",
         }
     }
 

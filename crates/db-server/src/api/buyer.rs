@@ -10,6 +10,7 @@ use crate::{
     domain::{
         Domain,
         buyer::{self, Buyer, BuyerFields, BuyerQuery},
+        closing,
         detached::detached,
     },
     error::ApiError,
@@ -17,6 +18,7 @@ use crate::{
     field_errors::FieldErrors,
     form::Form,
     page::Query,
+    proxy_client::ProxyClient,
     store::id::BuyerId,
     uri::Kind,
 };
@@ -100,13 +102,15 @@ pub async fn put(
 /// # Errors
 /// [`ApiError`].
 pub async fn close(
-    _: Caller<Write>,
+    caller: Caller<Write>,
     domain: Data<Domain>,
+    proxy: Data<ProxyClient>,
     Id(id): Id<BuyerId>,
     form: Form,
 ) -> Result<HttpResponse, ApiError> {
     form.finish()?;
-    detached(async move { buyer::close(&domain, id).await.map_err(ApiError::from) }).await?;
+    let actor = caller.actor();
+    detached(async move { closing::close(&domain, &proxy, id, &actor).await }).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

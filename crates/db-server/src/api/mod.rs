@@ -6,6 +6,7 @@ pub mod failures;
 pub mod login;
 mod money;
 pub mod notice;
+pub mod paymethod;
 pub mod pin;
 pub mod product;
 pub mod reference;
@@ -13,16 +14,18 @@ pub mod request;
 pub mod seller;
 pub mod service_settings;
 pub mod status;
+pub mod subscription;
 pub mod transaction;
+pub mod webhook;
 
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, http::header::ETAG};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
-    domain::DomainError,
+    domain::{DomainError, attempt::Standing},
     error::ApiError,
     etag::{self, Digest, ETag, IfMatch},
     page::{PageRequest, Query},
@@ -108,6 +111,19 @@ impl<B: Serialize> Shown<B> {
 
     fn answer(self, status: StatusCode) -> HttpResponse {
         HttpResponse::build(status).insert_header((ETAG, self.tag.to_string())).json(self.body)
+    }
+}
+
+/// What a provider has made: 201; or 202 when the payer must do something first, with `action`, or when the provider
+/// will say later.
+fn concluded(mut shown: Shown, standing: &Standing) -> HttpResponse {
+    match standing {
+        Standing::Done => shown.created(),
+        Standing::RequiresAction(action) => {
+            shown.body["action"] = json!(action);
+            shown.answer(StatusCode::ACCEPTED)
+        }
+        Standing::Pending | Standing::Declined(_) => shown.answer(StatusCode::ACCEPTED),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::PgConnection;
 use uuid::Uuid;
-use wire::payment::{Event, EventKind, Outcome, Payment, Subscription};
+use wire::payment::{Event, Outcome, Payment, Subscription};
 
 use super::{
     Domain, DomainError,
@@ -24,7 +24,7 @@ use crate::store::{
     provider_charge::{
         self, NewProviderCharge, ProviderChargeChanges, ProviderChargeFilter, ProviderChargeRow,
     },
-    subscription::{self, SubscriptionRow},
+    subscription::SubscriptionRow,
     transaction::{self, NewTransaction, TransactionChanges, TransactionRow},
 };
 
@@ -54,42 +54,11 @@ pub struct Charge {
     pub currency: Option<String>,
 }
 
-/// Records what a verified event says about a charge. Events may come in any order and more than once: what is known
-/// changes nothing, and what is decided stays. Events about anything else are passed over.
-///
-/// # Errors
-/// What the database gives.
-pub fn apply(connection: &mut PgConnection, event: &Event, rules: Rules) -> Result<(), DomainError> {
-    let Some(outcome) = &event.payment else { return Ok(()) };
-    match event.kind {
-        EventKind::SubscriptionCharged | EventKind::SubscriptionChargeFailed => {
-            let Some(said) = &event.subscription else { return Ok(()) };
-            let provider = Provider::from(event.provider);
-            let found = subscription::by_provider_id_for_update(connection, provider, &said.reference)?;
-            match found {
-                Some(row) => of_subscription(connection, event, (said, &row), outcome, rules),
-                None => Ok(()),
-            }
-        }
-        EventKind::Payment => of_sale(connection, event, outcome, rules),
-        EventKind::Refund
-        | EventKind::Dispute
-        | EventKind::SubscriptionCancelled
-        | EventKind::Subscription
-        | EventKind::Check
-        | EventKind::Other => Ok(()),
-    }
-}
-
 /// Reads one record.
 ///
 /// # Errors
 /// [`DomainError::NotFound`] for one that this provider does not have, and what the database gives.
-pub async fn get(
-    domain: &Domain,
-    provider: Provider,
-    id: ProviderChargeId,
-) -> Result<Charge, DomainError> {
+pub async fn get(domain: &Domain, provider: Provider, id: ProviderChargeId) -> Result<Charge, DomainError> {
     let get = move |connection: &mut PgConnection| {
         let row = provider_charge::by_id(connection, id)?.filter(|row| row.provider == provider);
         complete(connection, row.into_iter().collect())?.pop().ok_or(DomainError::NotFound)
@@ -113,24 +82,25 @@ pub async fn list(
     domain.database.read(list).await
 }
 
-fn complete(
-    connection: &mut PgConnection,
-    rows: Vec<ProviderChargeRow>,
-) -> Result<Vec<Charge>, DomainError> {
+fn complete(connection: &mut PgConnection, rows: Vec<ProviderChargeRow>) -> Result<Vec<Charge>, DomainError> {
     let ids: Vec<_> = rows.iter().map(|row| row.transaction_id).collect();
     let mut currencies = transaction::currencies(connection, &ids)?;
     let charge = |row: ProviderChargeRow| Charge { currency: currencies.remove(&row.transaction_id), row };
     Ok(rows.into_iter().map(charge).collect())
 }
 
-/// A charge that the provider made for a subscription becomes a transaction, once.
-fn of_subscription(
+/// A charge of a subscription, of which a verified event tells, becomes a transaction, once. Events may come in any
+/// order and more than once: what is known changes nothing, and what is decided stays.
+///
+/// # Errors
+/// What the database gives.
+pub fn of_subscription(
     connection: &mut PgConnection,
     event: &Event,
-    (said, row): (&Subscription, &SubscriptionRow),
-    outcome: &Outcome<Payment>,
+    row: &SubscriptionRow,
     rules: Rules,
 ) -> Result<(), DomainError> {
+    let (Some(outcome), Some(said)) = (&event.payment, &event.subscription) else { return Ok(()) };
     let Some(verdict) = Verdict::of(outcome) else { return Ok(()) };
     let known = by_reference(connection, row.provider, verdict.reference.as_ref())?;
     let transaction = match known {
@@ -143,26 +113,26 @@ fn of_subscription(
     }
 }
 
-/// A sale, of which the provider knows more by now.
-fn of_sale(
-    connection: &mut PgConnection,
-    event: &Event,
-    outcome: &Outcome<Payment>,
-    rules: Rules,
-) -> Result<(), DomainError> {
+/// A payment of which the provider knows more by now, such as a sale whose outcome nobody knew. False when there is no
+/// such transaction here.
+///
+/// # Errors
+/// What the database gives.
+pub fn of_payment(connection: &mut PgConnection, event: &Event, rules: Rules) -> Result<bool, DomainError> {
     let provider = Provider::from(event.provider);
-    let Some(verdict) = Verdict::of(outcome) else { return Ok(()) };
-    let reference = verdict.reference.as_ref().or(event.payment_reference.as_ref());
-    let mut known = by_reference(connection, provider, reference)?;
+    let verdict = event.payment.as_ref().and_then(Verdict::of);
+    let reference = verdict.as_ref().and_then(|verdict| verdict.reference.as_ref());
+    let mut known = by_reference(connection, provider, reference.or(event.payment_reference.as_ref()))?;
     if let (None, Some(attempt)) = (&known, event.attempt)
         && let Some(id) = provider_charge::transaction_of_attempt(connection, provider, attempt.uuid())?
     {
         known = transaction::by_id_for_update(connection, id)?;
     }
-    match known {
-        Some(known) => advance(connection, known, &verdict, rules).map(|_| ()),
-        None => Ok(()),
+    let is_here = known.is_some();
+    if let (Some(known), Some(verdict)) = (known, verdict) {
+        advance(connection, known, &verdict, rules)?;
     }
+    Ok(is_here)
 }
 
 /// The transaction under the provider's id, locked until the database transaction ends.
@@ -197,7 +167,9 @@ impl Verdict {
                 let code = rejection.errors.first().map_or(rejection.message.as_str(), |error| &error.code);
                 (Failed, Some(notice::reason(code)))
             }
-            Outcome::RequiresAction { .. } | Outcome::Pending { .. } | Outcome::Unknown { .. } => return None,
+            Outcome::RequiresAction { .. } | Outcome::Pending { .. } | Outcome::Unknown { .. } => {
+                return None;
+            }
         };
         let payment = outcome.result();
         Some(Self {

@@ -1,16 +1,21 @@
 //! What the server decides: resources, their rules, and the states that a transaction goes through.
 
 pub mod api_client;
+pub mod attempt;
 pub mod braintree;
 pub mod buyer;
 pub mod charge;
 mod clock;
+pub mod closing;
+pub mod customer;
 pub mod detached;
 pub mod error;
 pub mod failure;
 mod hashing;
+pub mod inbox;
 pub mod lifecycle;
 pub mod notice;
+pub mod paymethod;
 pub mod pin;
 pub mod plan;
 pub mod product;
@@ -18,6 +23,7 @@ pub mod purchase;
 pub mod reference;
 pub mod sale;
 pub mod seller;
+pub mod subscription;
 pub mod transaction;
 pub mod user;
 

@@ -197,7 +197,8 @@ fn schemas() -> Vec<(&'static str, RefOr<Schema>)> {
     let error = Record::new("What Braintree says.")
         .has("code", long_text().about("Braintree's own; `unknown` when it has none."))
         .has("message", long_text());
-    let by_field = map_of("By Braintree's field; `__all__` is about the whole request.", list_of(error.build()));
+    let by_field =
+        map_of("By Braintree's field; `__all__` is about the whole request.", list_of(error.build()));
     let errors = Record::new("Braintree says no. It has moved nothing.").holds("braintree", by_field);
     let mut schemas = vec![
         ("BraintreeErrors", errors.build()),
@@ -313,7 +314,10 @@ fn subscription_schemas() -> Vec<(&'static str, RefOr<Schema>)> {
     vec![
         ("BraintreeSubscription", subscription.build()),
         ("BraintreeSubscriptions", list_of(named("BraintreeSubscription"))),
-        ("BraintreeSubscriptionChange", change(&["id", "amount", "paymethod", "provider_id", "seller_product"])),
+        (
+            "BraintreeSubscriptionChange",
+            change(&["id", "amount", "paymethod", "provider_id", "seller_product"]),
+        ),
         ("BraintreeSubscribed", both("BraintreeSubscription", remote)),
         ("NewBraintreeSubscription", new.build()),
         ("BraintreeSubscriptionChoice", choice().build()),

@@ -9,14 +9,17 @@ mod buyers;
 mod errors;
 mod field;
 mod operation;
+mod paymethods;
 mod people;
 mod products;
 mod reference;
 mod reference_payments;
 mod sellers;
 mod services;
+mod subscriptions;
 mod supervision;
 mod transactions;
+mod webhooks;
 
 use std::sync::LazyLock;
 
@@ -65,6 +68,9 @@ fn parts() -> Vec<Part> {
         sellers::part(),
         products::part(),
         transactions::part(),
+        paymethods::part(),
+        subscriptions::part(),
+        webhooks::part(),
         reference::part(),
         reference_payments::part(),
         braintree::part(),

@@ -39,6 +39,8 @@ pub struct PaymentMethodRow {
     pub expiry_year: Option<i16>,
     /// Whether it may be charged; not once the provider has forgotten it.
     pub active: bool,
+    /// When the provider has forgotten it.
+    pub deleted: Option<DateTime<Utc>>,
     /// When it was created.
     pub created: DateTime<Utc>,
     /// When it was last changed.
@@ -64,12 +66,14 @@ pub struct NewPaymentMethod {
     pub expiry_year: Option<i16>,
 }
 
-/// What changes; `None` stays as it is.
+/// What changes; `None` stays as it is, `Some(None)` is unset.
 #[derive(AsChangeset, Clone, Debug, Default)]
 #[diesel(table_name = payment_methods)]
 pub struct PaymentMethodChanges {
     /// Whether it may be charged.
     pub active: Option<bool>,
+    /// When the provider has forgotten it.
+    pub deleted: Option<Option<DateTime<Utc>>>,
 }
 
 /// Which means of payment; `None` is all.
@@ -85,6 +89,8 @@ pub struct PaymentMethodFilter {
     pub buyer_uuid: Option<String>,
     /// Active or not.
     pub active: Option<bool>,
+    /// Forgotten by the provider or not.
+    pub deleted: Option<bool>,
 }
 
 impl PaymentMethodFilter {
@@ -106,6 +112,9 @@ impl PaymentMethodFilter {
         }
         if let Some(active) = self.active {
             query = query.filter(payment_methods::active.eq(active));
+        }
+        if let Some(deleted) = self.deleted {
+            query = query.filter(payment_methods::deleted.is_not_null().eq(deleted));
         }
         query
     }

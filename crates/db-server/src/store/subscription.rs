@@ -28,6 +28,8 @@ pub struct SubscriptionRow {
     pub provider_id: String,
     /// How it stands at the provider.
     pub status: SubscriptionStatus,
+    /// When the provider has said so in a webhook.
+    pub stated: Option<DateTime<Utc>>,
     /// What is charged each time, in the currency's minor units; set if and only if the currency is.
     pub amount_minor: Option<i64>,
     /// The ISO 4217 code.
@@ -68,6 +70,7 @@ pub struct NewSubscription {
 pub struct SubscriptionChanges {
     pub payment_method_id: Option<PaymentMethodId>,
     pub status: Option<SubscriptionStatus>,
+    pub stated: Option<DateTime<Utc>>,
     pub amount_minor: Option<Option<i64>>,
     pub currency: Option<Option<String>>,
     pub active: Option<bool>,
@@ -93,6 +96,8 @@ pub struct SubscriptionFilter {
     pub plan: Option<String>,
     /// Active or not.
     pub active: Option<bool>,
+    /// Ended at the provider or not.
+    pub ended: Option<bool>,
 }
 
 impl SubscriptionFilter {
@@ -125,6 +130,11 @@ impl SubscriptionFilter {
         }
         if let Some(active) = self.active {
             query = query.filter(subscriptions::active.eq(active));
+        }
+        if let Some(ended) = self.ended {
+            let over = [SubscriptionStatus::Cancelled, SubscriptionStatus::Expired];
+            let has_ended = subscriptions::status.eq_any(over);
+            query = if ended { query.filter(has_ended) } else { query.filter(diesel::dsl::not(has_ended)) };
         }
         query
     }

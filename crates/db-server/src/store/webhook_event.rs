@@ -85,17 +85,19 @@ pub fn open_for_update(
     Ok(query.select(WebhookEventRow::as_select()).for_update().first(connection).optional()?)
 }
 
-/// The keys of the events that have not been applied, oldest first, after this one.
+/// The keys of the events of these kinds that have not been applied, oldest first, after this one.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn open(
     connection: &mut PgConnection,
+    kinds: &[String],
     after: WebhookEventId,
     limit: i64,
 ) -> Result<Vec<WebhookEventId>, StoreError> {
     Ok(webhook_events::table
         .filter(webhook_events::applied.is_null().and(webhook_events::id.gt(after)))
+        .filter(webhook_events::kind.eq_any(kinds))
         .order(webhook_events::id)
         .limit(limit)
         .select(webhook_events::id)

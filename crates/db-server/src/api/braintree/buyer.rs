@@ -3,9 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde_json::json;
 
-use super::{
-    super::Id, READ_ONLY, Shown, listed_plainly, read_active, show_buyer,
-};
+use super::{super::Id, READ_ONLY, Shown, listed_plainly, read_active, show_buyer};
 use crate::{
     caller::{Caller, Read, Write},
     domain::{Domain, braintree, detached::detached},

@@ -37,9 +37,8 @@ pub async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let ((buyer, nonce), actor) = (read_new(form)?, caller.actor());
     let shared = domain.clone();
-    let work = detached(async move {
-        braintree::store_payment_method(&shared, &proxy, buyer, nonce, actor).await
-    });
+    let work =
+        detached(async move { braintree::store_payment_method(&shared, &proxy, buyer, nonce, actor).await });
     let stored = work.await?;
     let method = Method::of(&domain, stored.row)?;
     let shown = show_method(&method);

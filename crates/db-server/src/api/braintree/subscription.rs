@@ -71,9 +71,8 @@ pub async fn change_payment_method(
     form: Form,
 ) -> Result<HttpResponse, ApiError> {
     let ((id, method), actor) = (read_change(form)?, caller.actor());
-    let work = detached(async move {
-        braintree::change_payment_method(&domain, &proxy, id, method, actor).await
-    });
+    let work =
+        detached(async move { braintree::change_payment_method(&domain, &proxy, id, method, actor).await });
     let changed = work.await?;
     Ok(HttpResponse::Ok().json(show_both(&changed.row, changed.remote.as_ref())))
 }

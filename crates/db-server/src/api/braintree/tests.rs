@@ -35,7 +35,17 @@ fn a_buyer_is_shown_as_the_solitude_api_says() {
     let shown = show_buyer(&row);
     assert_eq!(
         names(&shown),
-        ["active", "braintree_id", "buyer", "counter", "created", "id", "modified", "resource_pk", "resource_uri"]
+        [
+            "active",
+            "braintree_id",
+            "buyer",
+            "counter",
+            "created",
+            "id",
+            "modified",
+            "resource_pk",
+            "resource_uri"
+        ]
     );
     assert_eq!((&shown["id"], &shown["braintree_id"]), (&json!(2), &json!("bt-customer")));
     assert_eq!(shown["buyer"], "/generic/buyer/1/");
@@ -56,6 +66,7 @@ fn a_payment_method_is_a_card_with_its_brand_and_last_four_digits() {
         expiry_month: Some(12),
         expiry_year: Some(2030),
         active: true,
+        deleted: None,
         created: Utc::now(),
         modified: Utc::now(),
         counter: 0,
@@ -114,7 +125,10 @@ fn a_charge_shows_its_billing_dates_and_the_coming_amount() {
 fn a_sale_is_of_a_nonce_or_of_a_payment_method() {
     let whole = json!({"amount": "5.00", "product_id": "p1", "nonce": "fake-valid-nonce"});
     let new = sale::read(form(&whole)).unwrap();
-    assert_eq!((new.amount.as_str(), new.product_id.as_str(), new.kind), ("5.00", "p1", "submit_for_settlement"));
+    assert_eq!(
+        (new.amount.as_str(), new.product_id.as_str(), new.kind),
+        ("5.00", "p1", "submit_for_settlement")
+    );
     assert!(matches!(new.source, SaleSource::Nonce(_)));
     let stored = json!({"amount": 5, "product_id": "p1", "paymethod": "/braintree/mozilla/paymethod/3/"});
     let new = sale::read(form(&stored)).unwrap();
@@ -175,12 +189,16 @@ fn a_subscription_needs_a_payment_method_and_a_plan() {
     assert!(errors.has("paymethod") && errors.has("plan") && !errors.has("amount"));
     let body = json!({"paymethod": "/braintree/mozilla/paymethod/3/", "plan": "p1", "amount": "5.00"});
     let new = subscription::read_new(form(&body)).unwrap();
-    assert_eq!((new.method, new.plan.as_str(), new.amount.as_deref()), (PaymentMethodId(3), "p1", Some("5.00")));
+    assert_eq!(
+        (new.method, new.plan.as_str(), new.amount.as_deref()),
+        (PaymentMethodId(3), "p1", Some("5.00"))
+    );
 }
 
 #[test]
 fn only_active_changes_and_an_answer_may_be_sent_back() {
-    let body = json!({"active": false, "id": 1, "counter": 3, "buyer": "/generic/buyer/1/", "braintree_id": "x"});
+    let body =
+        json!({"active": false, "id": 1, "counter": 3, "buyer": "/generic/buyer/1/", "braintree_id": "x"});
     assert_eq!(read_active(form(&body), &["buyer", "braintree_id"]).unwrap(), Some(false));
     assert!(read_active(form(&json!({"active": null})), &[]).unwrap_err().has("active"));
     assert!(read_active(form(&json!({"active": "yes"})), &[]).unwrap_err().has("active"));

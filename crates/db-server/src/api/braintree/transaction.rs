@@ -25,10 +25,8 @@ pub async fn list(
     domain: Data<Domain>,
     mut query: Query,
 ) -> Result<HttpResponse, ApiError> {
-    let filter = ProviderChargeFilter {
-        provider: Some(PROVIDER),
-        buyer_uuid: query.text("transaction__buyer__uuid"),
-    };
+    let filter =
+        ProviderChargeFilter { provider: Some(PROVIDER), buyer_uuid: query.text("transaction__buyer__uuid") };
     let page = query.finish_plain()?;
     let list = charge::list(&domain, filter, page.rows()).await?;
     listed_plainly(&request, &page, list.rows.iter().map(show).collect(), list.total)

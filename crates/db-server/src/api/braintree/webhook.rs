@@ -1,7 +1,7 @@
 //! `/braintree/webhook/`: what Braintree has posted, as a client hands it on.
 
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse,
+    FromRequest, HttpMessage, HttpRequest, HttpResponse,
     web::{Data, Payload},
 };
 use serde_json::{Value, json};
@@ -99,7 +99,8 @@ fn read_form(body: &[u8]) -> Result<Posted, FieldErrors> {
 /// Not as a filter is read: every tenth question would be taken for a card number.
 fn read_challenge(query: &str) -> Result<String, QueryError> {
     let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    let mut unknown: Vec<_> = pairs.iter().map(|(name, _)| name.clone()).filter(|name| name != CHALLENGE).collect();
+    let mut unknown: Vec<_> =
+        pairs.iter().map(|(name, _)| name.clone()).filter(|name| name != CHALLENGE).collect();
     if !unknown.is_empty() {
         unknown.sort();
         unknown.dedup();

@@ -212,7 +212,8 @@ fn told(error: ApiError) -> ApiError {
             ApiError::Provider(ProviderErrors::of_decline(provider, &decline))
         }
         ApiError::Domain(DomainError::Fields(errors)) => {
-            let errors = ["seller_product", "product"].iter().fold(errors, |errors, name| errors.renamed(name, PLAN));
+            let errors =
+                ["seller_product", "product"].iter().fold(errors, |errors, name| errors.renamed(name, PLAN));
             ApiError::Domain(errors.renamed("buyer", BUYER_UUID).into())
         }
         error => error,
@@ -259,8 +260,7 @@ fn what_is_charged(
         None => None,
     };
     let text = new.amount.as_ref();
-    let amount =
-        text.and_then(|text| plan::read_amount(text, configured.as_ref(), currency, &mut errors));
+    let amount = text.and_then(|text| plan::read_amount(text, configured.as_ref(), currency, &mut errors));
     let method = payment_method::by_id(connection, new.method)?;
     if method.is_none_or(|method| method.provider != PROVIDER) {
         errors.add(METHOD, FieldError::new(Code::DoesNotExist, DANGLING));

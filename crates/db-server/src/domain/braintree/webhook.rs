@@ -18,8 +18,9 @@ use crate::{
     error::ApiError,
     proxy_client::ProxyClient,
     store::{
-        Page, payment_customer, payment_method,
+        Page, payment_customer,
         payment_customer::PaymentCustomerRow,
+        payment_method,
         payment_method::PaymentMethodRow,
         provider_charge::{self, ProviderChargeRow},
         subscription::{self, SubscriptionFilter, SubscriptionRow},
@@ -77,11 +78,7 @@ pub async fn challenge(proxy: &ProxyClient, challenge: String) -> Result<String,
 /// # Errors
 /// [`ApiError::NotGenuine`], [`DomainError::NotFound`] for a subscription that we do not have, why it could not be
 /// verified, and what the database gives.
-pub async fn receive(
-    domain: &Domain,
-    proxy: &ProxyClient,
-    posted: Posted,
-) -> Result<Option<Told>, ApiError> {
+pub async fn receive(domain: &Domain, proxy: &ProxyClient, posted: Posted) -> Result<Option<Told>, ApiError> {
     let event = inbox::receive(domain, proxy, Provider::Braintree, &as_it_came(&posted)).await?.event;
     match event.kind {
         EventKind::SubscriptionCharged
@@ -102,10 +99,8 @@ fn as_it_came(posted: &Posted) -> VerifyWebhook {
         .append_pair("bt_signature", &posted.signature)
         .append_pair("bt_payload", &posted.payload)
         .finish();
-    let header = Header {
-        name: "content-type".to_owned(),
-        value: "application/x-www-form-urlencoded".to_owned(),
-    };
+    let header =
+        Header { name: "content-type".to_owned(), value: "application/x-www-form-urlencoded".to_owned() };
     VerifyWebhook { headers: vec![header], body: data_encoding::BASE64.encode(form.as_bytes()) }
 }
 
@@ -132,11 +127,7 @@ async fn tell(domain: &Domain, event: Event) -> Result<Told, ApiError> {
     })
 }
 
-fn read(
-    connection: &mut PgConnection,
-    id: String,
-    charged: Option<&str>,
-) -> Result<Rows, DomainError> {
+fn read(connection: &mut PgConnection, id: String, charged: Option<&str>) -> Result<Rows, DomainError> {
     let filter = SubscriptionFilter {
         provider: Some(PROVIDER),
         provider_id: Some(id),

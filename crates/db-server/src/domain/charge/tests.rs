@@ -36,7 +36,8 @@ fn success() -> Verdict {
 }
 
 fn decline() -> Verdict {
-    let decline = Decline { code: "4001".into(), message: "Settlement declined".into(), advice: Advice::Retry };
+    let decline =
+        Decline { code: "4001".into(), message: "Settlement declined".into(), advice: Advice::Retry };
     Verdict::of(&Outcome::Declined { decline, result: Some(payment(eur(99))) }).unwrap()
 }
 
