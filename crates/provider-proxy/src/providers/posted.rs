@@ -107,9 +107,14 @@ impl WallClock {
         Self(now)
     }
 
+    /// The time itself.
+    pub(crate) fn now(self) -> SystemTime {
+        (self.0)()
+    }
+
     /// Seconds since the epoch.
     pub(crate) fn unix_seconds(self) -> i64 {
-        let since = (self.0)().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = self.now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     }
 
