@@ -108,7 +108,10 @@ fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
     };
     let empty = || toml::Value::Table(toml::Table::new());
     let notice_keys = table(&[("notice_keys", table(&[("ID", empty())]))]);
-    let webhook_keys = table(&[("webhook_keys", table(&[("PUBLIC_KEY", empty())]))]);
+    let braintree = table(&[
+        ("webhook_keys", table(&[("PUBLIC_KEY", empty())])),
+        ("merchant_accounts", table(&[("CURRENCY", empty())])),
+    ]);
     let rules = || table(&[("set", table(&[("HEADER", "".into())]))]);
     let mut target = vec![("request_headers", rules()), ("response_headers", rules())];
     let mut credential = vec![("kind", kind.into())];
@@ -127,7 +130,7 @@ fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
                 ("reference", notice_keys),
                 ("stripe", empty()),
                 ("paypal", empty()),
-                ("braintree", webhook_keys),
+                ("braintree", braintree),
             ]),
         ),
     ];
