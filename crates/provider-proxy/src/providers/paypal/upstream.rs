@@ -72,7 +72,11 @@ impl Upstream {
 
     /// Gives tokens, and answers everything else in this way.
     pub(super) fn of(answer: impl Fn(&Arrived) -> Option<Vec<u8>> + Send + 'static) -> Self {
-        Self::start(move |arrived| if is_token(arrived) { Some(token("dummy-token-0", 32_400)) } else { answer(arrived) })
+        Self::start(
+            move |arrived| {
+                if is_token(arrived) { Some(token("dummy-token-0", 32_400)) } else { answer(arrived) }
+            },
+        )
     }
 
     /// Gives tokens, and answers everything else with one status and body.
