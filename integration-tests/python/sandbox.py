@@ -16,7 +16,7 @@ READY = "listening on http://"
 
 STRIPE = {"secret_key": "sk_test_dummy", "webhook_secret": "whsec_dummy"}
 PAYPAL = {"client_id": "dummy-client", "client_secret": "dummy-client-secret", "webhook_id": "WH-DUMMY"}
-BRAINTREE = {"merchant_id": "dummy_merchant", "public_key": "dummy_public", "private_key": "dummy_private"}
+BRAINTREE = {"merchant_id": "dummymerchant", "public_key": "dummy_public", "private_key": "dummy_private"}
 REFERENCE = {"reference-key": "dummy-key", "reference-secret": "dummy-secret", "reference-realm": "solitude"}
 
 

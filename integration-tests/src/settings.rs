@@ -1,8 +1,12 @@
 //! The settings that the harness and the local pair give the servers, and how others are merged over them.
 
+mod provider_proxy;
+
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
+
+pub use provider_proxy::{BraintreeSecrets, PaypalSecrets, ProviderProxy, ReferenceSecrets, StripeSecrets};
 
 /// All roles of a client of db-server.
 pub const ROLES: [&str; 4] = ["read", "write", "refund", "admin"];
@@ -17,7 +21,7 @@ pub const NOTICE_KEY_ID: u64 = 0;
 pub const PAYPAL_WEBHOOK: &str = "WH-LOCAL";
 
 /// The id of the local pair's merchant at Braintree.
-pub const BRAINTREE_MERCHANT: &str = "local_merchant";
+pub const BRAINTREE_MERCHANT: &str = "localmerchant";
 
 /// The private key of the identity that db-server signs in tests.
 #[must_use]
@@ -129,46 +133,6 @@ pub fn people_and_door(login_key: Secret) -> Table {
     let login = table([("key", login_key.0)]);
     let door = table([("allowed", vec![text("loopback")].into())]);
     table([("login", login.into()), ("door", door.into())])
-}
-
-/// What provider-proxy's settings are made of.
-pub struct ProviderProxy<'a> {
-    /// The address to listen on.
-    pub listen: String,
-    /// The file that it writes its address to, when somebody waits for it.
-    pub address_file: Option<&'a Path>,
-    /// The reference provider's URL.
-    pub provider_url: String,
-    /// The OAuth consumer key there.
-    pub consumer_key: Secret,
-    /// The OAuth consumer secret there.
-    pub consumer_secret: Secret,
-    /// The key that the provider signs its notices with.
-    pub notice_key: Secret,
-    /// The public key of the identity that db-server signs.
-    pub identity_public_key: &'a Path,
-}
-
-impl ProviderProxy<'_> {
-    /// The settings file's content.
-    #[must_use]
-    pub fn table(&self) -> Table {
-        let reference = table([
-            ("url", text(&self.provider_url)),
-            ("realm", text(REALM)),
-            ("consumer_key", self.consumer_key.0.clone()),
-            ("consumer_secret", self.consumer_secret.0.clone()),
-            ("notice_keys", table([(NOTICE_KEY_ID.to_string().as_str(), self.notice_key.0.clone())]).into()),
-        ]);
-        table([
-            ("server", server(&self.listen, self.address_file)),
-            (
-                "identity",
-                table([("public_keys", vec![text(self.identity_public_key.display())].into())]).into(),
-            ),
-            ("providers", table([("reference", reference.into())]).into()),
-        ])
-    }
 }
 
 /// Merges settings over others: tables key by key, any other value replaces what was there.

@@ -1,4 +1,4 @@
-//! The sandbox's own side: readiness, the counts, the faults, and the payer of each provider. Nothing is signed here.
+//! The sandbox's own side: its page, readiness, the counts, the faults, and the payer of each provider. Nothing is signed here.
 
 use actix_web::error::InternalError;
 use actix_web::web::{self, Data, Json, JsonConfig, ServiceConfig};
@@ -7,14 +7,15 @@ use serde_json::json;
 
 use crate::faults::{Fault, FaultQueue};
 use crate::requests::Arrivals;
-use crate::{braintree, deliveries, ledger, paypal, reference, stripe, waiting};
+use crate::{braintree, deliveries, ledger, page, paypal, reference, stripe, waiting};
 
 /// The folder in which all of it lies.
 const PREFIX: &str = "/_sandbox";
 
 /// Whether a path belongs to the sandbox and not to a provider.
 pub(crate) fn owns(path: &str) -> bool {
-    path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path == page::PATH
+        || path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -45,7 +46,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(web::scope("/paypal").configure(paypal::control))
         .service(web::scope("/braintree").configure(braintree::control))
         .default_service(web::to(not_found));
-    config.service(scope);
+    config.configure(page::routes).service(scope);
 }
 
 async fn status() -> HttpResponse {

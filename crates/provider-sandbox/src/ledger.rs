@@ -22,6 +22,17 @@ pub(crate) enum Kind {
     Void,
 }
 
+impl Kind {
+    /// As it is written in JSON.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Charge => "charge",
+            Self::Refund => "refund",
+            Self::Void => "void",
+        }
+    }
+}
+
 /// One line.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Entry {

@@ -13,6 +13,7 @@ mod faults;
 mod injection;
 mod ledger;
 mod loopback;
+mod page;
 mod paypal;
 mod provider;
 mod reference;

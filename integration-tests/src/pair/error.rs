@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::{
     postgres::PostgresError,
     process::{End, LastLines, ProcessError},
+    sandbox::WebhookError,
 };
 
 /// Why the local pair cannot go on, in words for whoever started it.
@@ -67,6 +68,9 @@ pub enum PairError {
     /// A server could not be started or stopped.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// The sandbox does not know where webhooks go.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     /// A server ended by itself.
     #[error("{name} {end}{lines}")]
     Died {

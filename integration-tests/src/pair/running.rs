@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use chassis::environment::Environment;
+use db_server::{domain::Clock, identity::Signer};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use toml::Table;
@@ -19,7 +21,7 @@ use super::{
 use crate::{
     postgres::{PostgresOptions, PrivatePostgres, ROLE, Stop},
     process::{Launch, Process, ProcessError},
-    sandbox,
+    sandbox::{arguments, send_webhooks},
     settings::{self, DbServer, ProviderProxy},
 };
 
@@ -48,6 +50,7 @@ pub(super) struct Pair {
     postgres: PrivatePostgres,
     client_secret: String,
     identity_public_key: PathBuf,
+    db_settings: PathBuf,
 }
 
 /// One server and where it listens.
@@ -66,14 +69,41 @@ impl Pair {
         let sandbox = making.sandbox().await?;
         let provider_proxy = making.provider_proxy(&sandbox.url).await?;
         let db_server = making.db_server(&postgres, &provider_proxy.url).await?;
+        send_webhooks(&sandbox.url, &db_server.url).await?;
         let client_secret = secrets.client_secret.value().to_owned();
         let identity_public_key = secrets.identity_public_key.clone();
-        Ok(Self { db_server, provider_proxy, sandbox, postgres, client_secret, identity_public_key })
+        let db_settings = making.settings_file("db-server");
+        Ok(Self {
+            db_server,
+            provider_proxy,
+            sandbox,
+            postgres,
+            client_secret,
+            identity_public_key,
+            db_settings,
+        })
     }
 
     /// db-server's URL.
     pub(super) fn db_server(&self) -> &str {
         &self.db_server.url
+    }
+
+    /// provider-proxy's URL.
+    pub(super) fn provider_proxy(&self) -> &str {
+        &self.provider_proxy.url
+    }
+
+    /// What db-server puts into `Authorization` for its client with all roles, made as db-server makes it.
+    pub(super) fn identity(&self) -> Result<String, PairError> {
+        let unusable = |message: String| PairError::Settings { path: self.db_settings.clone(), message };
+        let settings = db_server::settings::read(read_settings(&self.db_settings)?, Environment::default());
+        let settings = settings.map_err(|error| unusable(error.to_string()))?;
+        let identity = settings.proxy.identity.ok_or_else(|| unusable("no [proxy.identity]".to_owned()))?;
+        let roles = settings::ROLES.map(|role| format!("ROLE_{}", role.to_uppercase()));
+        let token = Signer::new(identity, Clock::system()).token_for(CLIENT_KEY, &roles);
+        let token = token.map_err(|error| unusable(error.to_string()))?;
+        token.to_str().map(str::to_owned).map_err(|error| unusable(error.to_string()))
     }
 
     /// The sandbox's URL.
@@ -183,7 +213,7 @@ impl Making<'_> {
         let address_file = self.address_file("provider-sandbox")?;
         let process = self
             .launch("provider-sandbox")?
-            .arguments(sandbox::arguments(&self.secrets.sandbox(self.options.sandbox_port)))
+            .arguments(arguments(&self.secrets.sandbox(self.options.sandbox_port)))
             .argument("--address-file")
             .argument(&address_file)
             .start()?;
@@ -196,10 +226,11 @@ impl Making<'_> {
         let made = ProviderProxy {
             listen: ports::listen(self.options.proxy_port),
             address_file: Some(&address_file),
-            provider_url: sandbox.to_owned(),
-            consumer_key: self.secrets.consumer_key.setting(),
-            consumer_secret: self.secrets.consumer_secret.setting(),
-            notice_key: self.secrets.notice_key.setting(),
+            sandbox: sandbox.to_owned(),
+            reference: self.secrets.reference(),
+            stripe: self.secrets.stripe(),
+            paypal: self.secrets.paypal(),
+            braintree: self.secrets.braintree(),
             identity_public_key: &self.secrets.identity_public_key,
         };
         self.serve("provider-proxy", made.table(), self.options.proxy_settings.as_deref()).await
@@ -231,7 +262,7 @@ impl Making<'_> {
         if let Some(path) = over {
             settings::merge(&mut table, read_settings(path)?);
         }
-        let path = self.state.folder().join(format!("{name}.toml"));
+        let path = self.settings_file(name);
         write_private(&path, &table.to_string()).map_err(PairError::file(&path))?;
         let server = table.get("server");
         let setting = |key: &str| server.and_then(|server| server.get(key));
@@ -248,6 +279,10 @@ impl Making<'_> {
     fn launch(&self, name: &str) -> Result<Launch, PairError> {
         let launch = Launch::executable(name).map_err(PairError::from)?;
         Ok(launch.hold(Some(&self.state.guards())).keep(KEEP).echo(self.echo))
+    }
+
+    fn settings_file(&self, name: &str) -> PathBuf {
+        self.state.folder().join(format!("{name}.toml"))
     }
 
     fn address_file(&self, name: &str) -> Result<PathBuf, PairError> {

@@ -13,7 +13,10 @@ use uuid::Uuid;
 use super::PairError;
 use crate::{
     certificates::{new_identity_key, public_half},
-    settings::{BRAINTREE_MERCHANT, NOTICE_KEY_ID, PAYPAL_WEBHOOK, REALM, Secret},
+    settings::{
+        BRAINTREE_MERCHANT, BraintreeSecrets, NOTICE_KEY_ID, PAYPAL_WEBHOOK, PaypalSecrets, REALM,
+        ReferenceSecrets, Secret, StripeSecrets,
+    },
 };
 
 /// The key of the pair's one client, which has all roles.
@@ -105,6 +108,41 @@ impl Secrets {
             braintree_public_key: secret("braintree-public-key", random)?,
             braintree_private_key: secret("braintree-private-key", random)?,
         })
+    }
+
+    /// provider-proxy's account at the reference provider.
+    pub(super) fn reference(&self) -> ReferenceSecrets {
+        ReferenceSecrets {
+            consumer_key: self.consumer_key.setting(),
+            consumer_secret: self.consumer_secret.setting(),
+            notice_key: self.notice_key.setting(),
+        }
+    }
+
+    /// provider-proxy's account at Stripe.
+    pub(super) fn stripe(&self) -> StripeSecrets {
+        StripeSecrets {
+            secret_key: self.stripe_secret_key.setting(),
+            webhook_secret: self.stripe_webhook_secret.setting(),
+        }
+    }
+
+    /// provider-proxy's account at PayPal.
+    pub(super) fn paypal(&self) -> PaypalSecrets {
+        PaypalSecrets {
+            client_id: self.paypal_client_id.setting(),
+            client_secret: self.paypal_client_secret.setting(),
+            webhook_id: PAYPAL_WEBHOOK.to_owned(),
+        }
+    }
+
+    /// provider-proxy's account at Braintree.
+    pub(super) fn braintree(&self) -> BraintreeSecrets {
+        BraintreeSecrets {
+            merchant_id: BRAINTREE_MERCHANT.to_owned(),
+            public_key: self.braintree_public_key.setting(),
+            private_key: self.braintree_private_key.setting(),
+        }
     }
 
     /// The sandbox's settings; port 0 takes a free one.

@@ -43,7 +43,7 @@ pub fn sentinels() -> Dummies {
             webhook_id: "WH-SENTINEL".into(),
         },
         braintree: BraintreeAccount {
-            merchant_id: "sentinel_merchant".into(),
+            merchant_id: "sentinelmerchant".into(),
             public_key: "sentinel-braintree-public".into(),
             private_key: "dummy-sentinel+braintree/private=10".into(),
         },

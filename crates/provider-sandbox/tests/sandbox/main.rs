@@ -6,6 +6,7 @@ mod books;
 mod callback;
 mod consumer;
 mod faults;
+mod page;
 mod payer;
 mod program;
 mod resources;

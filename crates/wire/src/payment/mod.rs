@@ -37,3 +37,6 @@ pub use subscription::{
 };
 pub use token::Token;
 pub use webhook::{ChallengeAnswer, Event, EventKind, Header, VerifyWebhook, WebhookChallenge};
+
+#[cfg(test)]
+mod tests;
