@@ -208,3 +208,6 @@ impl Refusable for Found {}
 impl Refusable for Event {}
 impl Refusable for ChallengeAnswer {}
 impl Refusable for Healthy {}
+
+#[cfg(test)]
+mod tests;

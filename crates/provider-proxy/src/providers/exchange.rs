@@ -12,7 +12,10 @@ use chassis::client::{ClientError, ClientSettings, HttpClient, Outgoing};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
-use wire::payment::{FieldError, Outcome, Provider, Rejection};
+use wire::{
+    ErrorKind,
+    payment::{FieldError, Outcome, Provider, Rejection},
+};
 
 use crate::{
     credentials::Withheld,
@@ -129,11 +132,12 @@ impl Exchange {
 /// The outcome of something that changes, or an unknown one where the provider may have acted.
 ///
 /// # Errors
-/// [`ProxyError`] when nothing was sent.
+/// [`ProxyError`] when nothing was sent, or the answer is about another amount.
 pub(crate) fn unless_unknown<T>(result: Result<Outcome<T>, ProxyError>) -> Result<Outcome<T>, ProxyError> {
     result.or_else(|error| {
         let failure = error.failure();
-        if !failure.kind.outcome_is_unknown() {
+        // An answer about another amount is to be looked at by a person, whatever else is known.
+        if !failure.kind.outcome_is_unknown() || failure.kind == ErrorKind::Integrity {
             return Err(error);
         }
         log::error!("{}", crate::server::chain(&error));
@@ -199,3 +203,6 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<String> {
     let known = text.parse::<u32>().is_ok() || text.parse::<HttpDate>().is_ok();
     known.then(|| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests;
