@@ -121,7 +121,10 @@ fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
         let names = ["largest_payment", "largest_refund", "refunded_per_day"];
         table(&names.map(|name| (name, amounts())))
     };
-    let webhook_keys = table(&[("webhook_keys", table(&[("PUBLIC_KEY", empty())]))]);
+    let braintree = table(&[
+        ("webhook_keys", table(&[("PUBLIC_KEY", empty())])),
+        ("merchant_accounts", table(&[("CURRENCY", empty())])),
+    ]);
     let rules = || table(&[("set", table(&[("HEADER", "".into())]))]);
     let mut target = vec![("request_headers", rules()), ("response_headers", rules())];
     let mut credential = vec![("kind", kind.into())];
@@ -141,7 +144,7 @@ fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
                 ("reference", reference),
                 ("stripe", empty()),
                 ("paypal", empty()),
-                ("braintree", webhook_keys),
+                ("braintree", braintree),
             ]),
         ),
     ];

@@ -36,6 +36,9 @@ pub(crate) enum WebhookError {
     /// It was signed too long ago: it may be a repeated one.
     #[error("the webhook was signed more than {TOLERANCE:?} ago")]
     Old,
+    /// It tells of something that happened before its provider's last try to deliver it.
+    #[error("the webhook is about something longer than {0:?} ago")]
+    Outdated(Duration),
     /// It says that it will be signed.
     #[error("the webhook was signed more than {TOLERANCE:?} ahead of our clock")]
     Future,
