@@ -103,18 +103,22 @@ pub async fn catch_up(domain: &Domain) -> Result<(), DomainError> {
         let ids = domain.database.read(open).await?;
         let Some(&last) = ids.last() else { return Ok(()) };
         for id in ids {
-            apply_or_log(domain, id).await;
+            if apply_or_log(domain, id).await {
+                log::info!("event {id} was still in the inbox and is applied now");
+            }
         }
         after = last;
     }
 }
 
-async fn apply_or_log(domain: &Domain, id: WebhookEventId) {
+/// Whether it has been applied by this.
+async fn apply_or_log(domain: &Domain, id: WebhookEventId) -> bool {
     let (keys, now) = (domain.keys.clone(), domain.clock.now());
     let apply = move |connection: &mut PgConnection| apply(connection, &keys, id, now);
-    if let Err(error) = domain.database.write(apply).await {
-        log::error!("event {id} stays in the inbox: {}", chain(&error));
-    }
+    let applied = domain.database.write(apply).await;
+    applied
+        .inspect_err(|error| log::error!("event {id} stays in the inbox: {}", chain(error)))
+        .unwrap_or_default()
 }
 
 /// Applies one event and marks it, in one database transaction, so that it is applied once.
@@ -123,15 +127,16 @@ fn apply(
     keys: &EncryptionKeys,
     id: WebhookEventId,
     now: DateTime<Utc>,
-) -> Result<(), DomainError> {
-    let Some(row) = webhook_event::open_for_update(connection, id)? else { return Ok(()) };
+) -> Result<bool, DomainError> {
+    let Some(row) = webhook_event::open_for_update(connection, id)? else { return Ok(false) };
     let payload = keys.decrypt(&row.payload)?;
     let event: Event = serde_json::from_str(payload.expose_secret())
         .map_err(|_| DomainError::Integrity("The event in the inbox cannot be read."))?;
-    if apply_event(connection, &row, &event, now)? {
+    let applied = apply_event(connection, &row, &event, now)?;
+    if applied {
         webhook_event::mark_applied(connection, id)?;
     }
-    Ok(())
+    Ok(applied)
 }
 
 /// Whether there is nothing more to be done about the event.
@@ -158,10 +163,14 @@ fn apply_to_subscription(
     event: &Event,
     now: DateTime<Utc>,
 ) -> Result<bool, DomainError> {
-    let Some(said) = &event.subscription else { return Ok(true) };
+    let Some(mut said) = event.subscription.clone() else { return Ok(true) };
+    if matches!(event.kind, EventKind::SubscriptionCharged | EventKind::SubscriptionChargeFailed) {
+        // That of one charge, which may be prorated.
+        said.amount = None;
+    }
     let occurred = event.occurred.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
     let occurred = occurred.map(|time| time.with_timezone(&Utc));
-    match subscription::apply(connection, event.provider, said, occurred)? {
+    match subscription::apply(connection, event.provider, &said, occurred)? {
         Stated::Known(_) => Ok(true),
         Stated::NotHere => {
             let waits = (now - row.received).to_std().unwrap_or_default() < WAIT_FOR_SUBSCRIPTION;

@@ -132,7 +132,11 @@ impl Client {
     ) -> Result<Outcome<T>, ProxyError> {
         let (outgoing, tokens) = self.outgoing(call)?;
         let answer = |received: &Received| {
-            if received.status.is_success() { map(S::read(received)?) } else { refusal(received, &tokens, refused) }
+            if received.status.is_success() {
+                map(S::read(received)?)
+            } else {
+                refusal(received, &tokens, refused)
+            }
         };
         self.exchange.change(outgoing, answer).await
     }
@@ -184,7 +188,8 @@ impl Client {
         let version = HeaderValue::from_str(&self.version).map_err(|error| unsendable(error.into()))?;
         let mut headers = vec![(AUTHORIZATION, authorization), (STRIPE_VERSION, version), (ACCEPT, JSON)];
         if let Some(attempt) = call.key {
-            let key = HeaderValue::from_str(&attempt.to_string()).map_err(|error| unsendable(error.into()))?;
+            let key =
+                HeaderValue::from_str(&attempt.to_string()).map_err(|error| unsendable(error.into()))?;
             headers.push((IDEMPOTENCY_KEY, key));
         }
         let mut url = self.url.join(&call.path);

@@ -66,10 +66,7 @@ impl Stripe {
     }
 
     /// `POST /v1/payment_methods/{id}/detach`. One that has no owner any more is as good.
-    pub(super) async fn detach(
-        &self,
-        request: &DeletePaymentMethod,
-    ) -> Result<Outcome<Deleted>, ProxyError> {
+    pub(super) async fn detach(&self, request: &DeletePaymentMethod) -> Result<Outcome<Deleted>, ProxyError> {
         let method = id("payment_method", request.payment_method.expose())?;
         let call = Call::post(format!("/v1/payment_methods/{method}/detach"), request.attempt)
             .hiding(&request.payment_method);
@@ -78,7 +75,8 @@ impl Stripe {
             Some(_) => Err(Unintelligible::field("customer", "expected none")),
         };
         let outcome = self.client.change(call, map, |_| Ok(None)).await?;
-        let refused = matches!(&outcome, Outcome::Rejected { rejection } if matches!(rejection.status, 400 | 404));
+        let refused =
+            matches!(&outcome, Outcome::Rejected { rejection } if matches!(rejection.status, 400 | 404));
         if !refused {
             return Ok(outcome);
         }

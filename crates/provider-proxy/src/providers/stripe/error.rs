@@ -37,7 +37,8 @@ const fn row(
     Row { status, kind, code, meaning }
 }
 
-const OTHER_REQUEST: &str = "The attempt was used before for another request, whose outcome is not known here.";
+const OTHER_REQUEST: &str =
+    "The attempt was used before for another request, whose outcome is not known here.";
 const IN_PROGRESS: &str = "Stripe is still busy with an earlier request of this attempt.";
 const LOCKED: &str = "Stripe is busy with the same object, perhaps for an earlier request of this attempt.";
 const FAILED: &str = "Stripe failed while it was busy with the request.";
@@ -119,7 +120,9 @@ pub(super) const REFUND: &[(&str, Standing)] = &[
 /// [`Unintelligible`] for one that is not in the table: nobody knows what it means for the money.
 pub(super) fn standing(table: &[(&str, Standing)], status: &str) -> Result<Standing, Unintelligible> {
     let found = table.iter().find(|(known, _)| *known == status);
-    found.map(|(_, standing)| *standing).ok_or_else(|| Unintelligible::field("status", "not a status we know"))
+    found
+        .map(|(_, standing)| *standing)
+        .ok_or_else(|| Unintelligible::field("status", "not a status we know"))
 }
 
 /// What an error means.

@@ -64,7 +64,9 @@ impl Stripe {
             .with("query", &format!("metadata['attempt']:'{of}'"))
             .with("limit", "1");
         match self.client.read::<Page<PaymentIntent>>(call).await {
-            Ok(page) => page?.data.into_iter().find(|intent| attempt(&intent.metadata) == Some(of)).map(|one| one.id),
+            Ok(page) => {
+                page?.data.into_iter().find(|intent| attempt(&intent.metadata) == Some(of)).map(|one| one.id)
+            }
             Err(error) => {
                 log::warn!("{}", crate::server::chain(&error));
                 None
@@ -77,7 +79,9 @@ impl Stripe {
         let (from, to) = ((made - BEFORE).to_string(), (made + AFTER).to_string());
         let is_it = |intent: &PaymentIntent| attempt(&intent.metadata) == Some(of);
         let found = self
-            .find("/v1/payment_intents", &[("created[gte]", &from), ("created[lte]", &to)], is_it, |one| &one.id)
+            .find("/v1/payment_intents", &[("created[gte]", &from), ("created[lte]", &to)], is_it, |one| {
+                &one.id
+            })
             .await?;
         Ok(found.map(|intent| intent.id))
     }

@@ -36,7 +36,10 @@ pub const CAPABILITIES: &[Row] = &[
     Row::yes(OperationName::Void, ""),
     Row::yes(OperationName::Refund, ""),
     Row::yes(OperationName::Lookup, ""),
-    Row::no(OperationName::StartCheckout, "payers stay with the merchant; 3-D Secure is an action of authorize"),
+    Row::no(
+        OperationName::StartCheckout,
+        "payers stay with the merchant; 3-D Secure is an action of authorize",
+    ),
     Row::no(OperationName::CompleteCheckout, ""),
     Row::yes(OperationName::Subscribe, "needs the customer; the plan is a price"),
     Row::yes(OperationName::ChangeSubscriptionPaymentMethod, ""),

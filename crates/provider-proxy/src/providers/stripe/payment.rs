@@ -54,10 +54,15 @@ impl Stripe {
             let captured = Captured {
                 reference: intent.id.clone(),
                 status: intent.status.clone(),
-                amount: amount::from_stripe(intent.amount_received - by_others(&intent, &mine), &intent.currency)?,
+                amount: amount::from_stripe(
+                    intent.amount_received - by_others(&intent, &mine),
+                    &intent.currency,
+                )?,
             };
             match standing(error::PAYMENT_INTENT, &intent.status)? {
-                Standing::Succeeded if intent.status != "canceled" => Ok(Outcome::Succeeded { result: captured }),
+                Standing::Succeeded if intent.status != "canceled" => {
+                    Ok(Outcome::Succeeded { result: captured })
+                }
                 Standing::Pending => Ok(Outcome::Pending { result: captured }),
                 _ => Err(Unintelligible::field("status", "not the status of a captured payment")),
             }
@@ -81,7 +86,8 @@ impl Stripe {
             return Ok(outcome);
         }
         // Evidence is asked for; without it the rejection stands.
-        let now = self.client.read::<PaymentIntent>(Call::get(format!("/v1/payment_intents/{payment}"))).await;
+        let now =
+            self.client.read::<PaymentIntent>(Call::get(format!("/v1/payment_intents/{payment}"))).await;
         match now {
             Ok(Some(intent)) if intent.status == "canceled" => {
                 Ok(Outcome::Succeeded { result: payment_of(&intent).map_err(unexpected)? })
@@ -150,7 +156,11 @@ fn by_others(intent: &PaymentIntent, mine: &str) -> i64 {
 
 /// An answer about another object than was asked for says nothing about this one.
 fn same_object(answered: &str, asked: &str) -> Result<(), Unintelligible> {
-    if answered == asked { Ok(()) } else { Err(Unintelligible::field("id", "not the object that was asked for")) }
+    if answered == asked {
+        Ok(())
+    } else {
+        Err(Unintelligible::field("id", "not the object that was asked for"))
+    }
 }
 
 /// The payment that Stripe keeps of a declined attempt.

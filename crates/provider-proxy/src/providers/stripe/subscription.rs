@@ -73,11 +73,15 @@ impl Stripe {
         let price = self.client.read::<Price>(Call::get(path)).await?;
         let price = price.ok_or_else(|| invalid(ShapeError::field("plan", "Stripe has no such price")))?;
         let recurring = price.recurring.as_ref();
-        let recurring = recurring.ok_or_else(|| invalid(ShapeError::field("plan", "not a price that recurs")))?;
+        let recurring =
+            recurring.ok_or_else(|| invalid(ShapeError::field("plan", "not a price that recurs")))?;
         Ok(call
             .with("items[0][price_data][product]", &price.product)
             .with("items[0][price_data][currency]", &amount::currency_to_stripe(asked.currency))
-            .with("items[0][price_data][unit_amount]", &amount::to_stripe(asked).map_err(invalid)?.to_string())
+            .with(
+                "items[0][price_data][unit_amount]",
+                &amount::to_stripe(asked).map_err(invalid)?.to_string(),
+            )
             .with("items[0][price_data][recurring][interval]", &recurring.interval)
             .with("items[0][price_data][recurring][interval_count]", &recurring.interval_count.to_string()))
     }
@@ -116,8 +120,8 @@ impl Stripe {
         request: &ChangeSubscriptionPaymentMethod,
     ) -> Result<Outcome<Subscription>, ProxyError> {
         let path = format!("/v1/subscriptions/{}", id("subscription", &request.subscription)?);
-        let call = Call::post(path, request.attempt)
-            .with_token("default_payment_method", &request.payment_method);
+        let call =
+            Call::post(path, request.attempt).with_token("default_payment_method", &request.payment_method);
         let map = |changed: messages::Subscription| {
             same(&changed, &request.subscription)?;
             Ok(Outcome::Succeeded { result: to_wire(&changed)? })

@@ -132,7 +132,11 @@ fn tell(told: &mut Event, object: Value) -> Result<(), Unintelligible> {
         told.payment_reference = dispute.payment_intent.as_ref().map(intent_id);
     } else if kind.starts_with("customer.subscription.") {
         let subscription = messages::Subscription::from_value(object)?;
-        told.kind = if kind.ends_with(".deleted") { EventKind::SubscriptionCancelled } else { EventKind::Subscription };
+        told.kind = if kind.ends_with(".deleted") {
+            EventKind::SubscriptionCancelled
+        } else {
+            EventKind::Subscription
+        };
         told.attempt = attempt(&subscription.metadata);
         told.subscription = Some(to_wire(&subscription)?);
     } else if let Some(charged) = charged(&kind) {
