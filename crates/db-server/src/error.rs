@@ -32,7 +32,8 @@ use crate::{
     page::QueryError,
     provider_errors::ProviderErrors,
     proxy_client::ProxyError,
-    store::StoreError,
+    store::{StoreError, id::TransactionId},
+    uri::Kind,
 };
 
 /// Why a request is not answered with what it asked for.
@@ -92,6 +93,15 @@ pub enum ApiError {
     /// The provider says what is wrong. It has moved nothing.
     #[error("the provider says no: {}", .0.code().escape_debug())]
     Provider(ProviderErrors),
+    /// Nobody knows what the provider made of a payment; the transaction is pending.
+    #[error("transaction {transaction} is pending: {cause}")]
+    Unsettled {
+        /// The transaction.
+        transaction: TransactionId,
+        /// Why it is not known.
+        #[source]
+        cause: ProxyError,
+    },
     /// The payer's bank or the provider's own checks said no. Nothing was moved.
     #[error("{provider} declines: {}", decline.code.escape_debug())]
     Declined {
@@ -200,7 +210,8 @@ fn answer(error: &ApiError) -> HttpResponse {
         }
         ApiError::Domain(DomainError::Pin(_)) => internal(),
         ApiError::Proxy(ProxyError::Refused(answer)) => refused(answer),
-        ApiError::Proxy(error) => proxy(error),
+        ApiError::Unsettled { transaction, cause } => proxy(cause, Some(*transaction)),
+        ApiError::Proxy(error) => proxy(error, None),
         ApiError::Provider(errors) => said_no(errors),
         ApiError::Declined { provider, decline } => payment::declined(*provider, decline),
         ApiError::NotClosed(cause) => payment::not_closed(cause),
@@ -325,7 +336,8 @@ fn said_no(errors: &ProviderErrors) -> HttpResponse {
     response.json(errors.json())
 }
 
-fn proxy(error: &ProxyError) -> HttpResponse {
+/// No answer of the provider. `transaction` is the payment whose outcome is not known.
+fn proxy(error: &ProxyError, transaction: Option<TransactionId>) -> HttpResponse {
     let status = match error.kind() {
         Some(ErrorKind::Timeout) => StatusCode::GATEWAY_TIMEOUT,
         Some(ErrorKind::Unsupported) => StatusCode::NOT_IMPLEMENTED,
@@ -335,7 +347,7 @@ fn proxy(error: &ProxyError) -> HttpResponse {
     let unknown = error.outcome_is_unknown();
     let consequence =
         if unknown { "The request may have been carried out." } else { "The request was not carried out." };
-    let body = json!({
+    let mut body = json!({
         "detail": format!("{} {consequence}", sentence(error)),
         "proxy_error": {
             "target": error.target(),
@@ -344,6 +356,9 @@ fn proxy(error: &ProxyError) -> HttpResponse {
             "outcome": if unknown { "unknown" } else { "not_sent" },
         },
     });
+    if let Some(transaction) = transaction {
+        body["proxy_error"]["transaction"] = Kind::Transaction.uri(transaction).into();
+    }
     HttpResponse::build(status).json(body)
 }
 

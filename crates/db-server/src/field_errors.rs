@@ -112,6 +112,22 @@ impl FieldErrors {
         self.0.entry(field.to_owned()).or_default().push(error);
     }
 
+    /// Adds all of these.
+    pub fn extend(&mut self, others: Self) {
+        for (field, errors) in others.0 {
+            self.0.entry(field).or_default().extend(errors);
+        }
+    }
+
+    /// The same with the errors of one field told under another name.
+    #[must_use]
+    pub fn renamed(mut self, field: &str, name: &str) -> Self {
+        if let Some(errors) = self.0.remove(field) {
+            self.0.entry(name.to_owned()).or_default().extend(errors);
+        }
+        self
+    }
+
     /// Whether a field has an error.
     #[must_use]
     pub fn has(&self, field: &str) -> bool {

@@ -82,6 +82,13 @@ impl Form {
         Some(self.id(name)?.map(Token::from))
     }
 
+    /// A text that is handed on to whoever can tell by its signature whether it is genuine. It is kept nowhere.
+    pub fn signed(&mut self, name: &str) -> Given<String> {
+        // Whatever it looks like, nobody has typed it.
+        self.cards.remove(name);
+        self.string(name, check::nul)
+    }
+
     /// An absolute `http` or `https` URL of at most 255 characters.
     pub fn url(&mut self, name: &str) -> Given<String> {
         self.string(name, |text| {

@@ -96,15 +96,27 @@ impl Query {
     ///
     /// # Errors
     /// [`QueryError`] for a parameter that nobody took, or one whose value is wrong.
-    pub fn finish(mut self) -> Result<PageRequest, QueryError> {
+    pub fn finish(self) -> Result<PageRequest, QueryError> {
+        self.finish_with(DEFAULT_LIMIT)
+    }
+
+    fn finish_with(mut self, default_limit: u32) -> Result<PageRequest, QueryError> {
         if self.errors.hold(Code::CardNumber) {
             return Err(QueryError::Wrong(card_numbers(&self.pairs)));
         }
-        let limit = self.number("limit", DEFAULT_LIMIT, MAX_LIMIT);
+        let limit = self.number("limit", default_limit, MAX_LIMIT);
         let page = self.number("page", 1, u32::MAX);
         self.refuse_unknown()?;
         self.errors.or(()).map_err(QueryError::Wrong)?;
         Ok(PageRequest { limit, page, pairs: self.pairs })
+    }
+
+    /// The same of a list that says nothing about its pages, so that a page holds as much as one may.
+    ///
+    /// # Errors
+    /// As [`Query::finish`].
+    pub fn finish_plain(self) -> Result<PageRequest, QueryError> {
+        self.finish_with(MAX_LIMIT)
     }
 
     /// That there is no parameter at all: what is asked for has neither filters nor pages.

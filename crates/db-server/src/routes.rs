@@ -13,7 +13,7 @@ use chassis::server::{detail, resource};
 
 use crate::{
     api::{
-        buyer, failures, login, notice, paymethod, pin, product,
+        braintree, buyer, failures, login, notice, paymethod, pin, product,
         reference::{self, products, sellers, terms, transactions},
         request, seller, service_settings, status, subscription, transaction, webhook,
     },
@@ -111,6 +111,31 @@ const ROUTES: &[Entry] = &[
     post("/generic/transaction/", || to(transaction::create)),
     get("/generic/transaction/{id}/", || to(transaction::get)),
     patch("/generic/transaction/{id}/", || to(transaction::patch)),
+
+    post("/braintree/token/generate/", || to(braintree::token::generate)).with_codes(),
+    post("/braintree/customer/", || to(braintree::buyer::create)).with_codes(),
+    get("/braintree/mozilla/buyer/", || to(braintree::buyer::list)).with_codes(),
+    get("/braintree/mozilla/buyer/{id}/", || to(braintree::buyer::get)).with_codes(),
+    patch("/braintree/mozilla/buyer/{id}/", || to(braintree::buyer::patch)).with_codes(),
+
+    post("/braintree/paymethod/", || to(braintree::payment_method::create)).with_codes(),
+    post("/braintree/paymethod/delete/", || to(braintree::payment_method::delete)).with_codes(),
+    get("/braintree/mozilla/paymethod/", || to(braintree::payment_method::list)).with_codes(),
+    get("/braintree/mozilla/paymethod/{id}/", || to(braintree::payment_method::get)).with_codes(),
+    patch("/braintree/mozilla/paymethod/{id}/", || to(braintree::payment_method::patch)).with_codes(),
+
+    post("/braintree/sale/", || to(braintree::sale::create)).with_codes(),
+    post("/braintree/subscription/", || to(braintree::subscription::create)).with_codes(),
+    post("/braintree/subscription/cancel/", || to(braintree::subscription::cancel)).with_codes(),
+    post("/braintree/subscription/paymethod/change/", || to(braintree::subscription::change_payment_method)).with_codes(),
+    get("/braintree/mozilla/subscription/", || to(braintree::subscription::list)).with_codes(),
+    get("/braintree/mozilla/subscription/{id}/", || to(braintree::subscription::get)).with_codes(),
+    patch("/braintree/mozilla/subscription/{id}/", || to(braintree::subscription::patch)).with_codes(),
+
+    get("/braintree/webhook/", || to(braintree::webhook::verify)).with_codes(),
+    post("/braintree/webhook/", || to(braintree::webhook::receive)).with_codes(),
+    get("/braintree/mozilla/transaction/", || to(braintree::transaction::list)).with_codes(),
+    get("/braintree/mozilla/transaction/{id}/", || to(braintree::transaction::get)).with_codes(),
 
     get("/paymethods/", || to(paymethod::list)).with_codes(),
     post("/paymethods/", || to(paymethod::create)).with_codes(),

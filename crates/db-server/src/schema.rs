@@ -244,6 +244,7 @@ diesel::table! {
         created -> Timestamptz,
         modified -> Timestamptz,
         counter -> BigInt,
+        attempt -> Nullable<Uuid>,
     }
 }
 
@@ -325,7 +326,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// What products cost, where the operator has said so.
+    product_plans (product_id) {
+        product_id -> BigInt,
+        amount_minor -> Nullable<BigInt>,
+        currency -> Text,
+        recurring -> Bool,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
 diesel::joinable!(products -> sellers (seller_id));
+diesel::joinable!(product_plans -> products (product_id));
 diesel::joinable!(transactions -> sellers (seller_id));
 diesel::joinable!(transactions -> products (product_id));
 diesel::joinable!(transactions -> buyers (buyer_id));
@@ -350,6 +365,7 @@ diesel::joinable!(payment_attempts -> buyers (buyer_id));
 diesel::allow_tables_to_appear_in_same_query!(
     sellers,
     products,
+    product_plans,
     buyers,
     transactions,
     transaction_events,

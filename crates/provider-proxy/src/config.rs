@@ -115,13 +115,16 @@ fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
         toml::Value::Table(owned.collect())
     };
     let empty = || toml::Value::Table(toml::Table::new());
-    let notice_keys = table(&[("notice_keys", table(&[("ID", empty())]))]);
+    let reference = table(&[("notice_keys", table(&[("ID", empty())])), ("checkout", empty())]);
     let amounts = || table(&[("CURRENCY", "0".into())]);
     let limits = || {
         let names = ["largest_payment", "largest_refund", "refunded_per_day"];
         table(&names.map(|name| (name, amounts())))
     };
-    let webhook_keys = table(&[("webhook_keys", table(&[("PUBLIC_KEY", empty())]))]);
+    let braintree = table(&[
+        ("webhook_keys", table(&[("PUBLIC_KEY", empty())])),
+        ("merchant_accounts", table(&[("CURRENCY", empty())])),
+    ]);
     let rules = || table(&[("set", table(&[("HEADER", "".into())]))]);
     let mut target = vec![("request_headers", rules()), ("response_headers", rules())];
     let mut credential = vec![("kind", kind.into())];
@@ -138,10 +141,10 @@ fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
         (
             "providers".to_owned(),
             table(&[
-                ("reference", notice_keys),
+                ("reference", reference),
                 ("stripe", empty()),
                 ("paypal", empty()),
-                ("braintree", webhook_keys),
+                ("braintree", braintree),
             ]),
         ),
     ];

@@ -117,11 +117,14 @@ impl ProviderProxy<'_> {
 
     fn braintree(&self) -> Value {
         let BraintreeSecrets { merchant_id, public_key, private_key } = &self.braintree;
+        let accounts = ["usd", "eur", "gbp", "cad", "jpy"]
+            .map(|currency| (currency.to_uppercase(), text(format!("sandbox_{currency}"))));
         let braintree = table([
             ("url", self.under("braintree")),
             ("merchant_id", text(merchant_id)),
             ("public_key", public_key.0.clone()),
             ("private_key", private_key.0.clone()),
+            ("merchant_accounts", Table::from_iter(accounts).into()),
         ]);
         braintree.into()
     }

@@ -61,7 +61,7 @@ async fn the_demonstration_buys_through_every_provider_and_says_so_in_json() {
     assert_eq!(steps.len(), 12 + 6 + 7 + 6 + 3);
     assert!(steps.iter().all(|step| step["status"].as_u64().is_some()), "{steps:?}");
     assert_eq!(summary["transaction"]["status"], 1);
-    let declines = steps.iter().filter(|step| step["declined"].is_string());
+    let declines = steps.iter().filter(|step| step["outcome"] == "declined");
     assert_eq!(declines.count(), 3);
     let ledger = summary["ledger"].as_array().unwrap();
     let lines = |kind: &str| ledger.iter().filter(|line| line["kind"] == kind).count();

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chassis::settings::ExposeSecret;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Id, READ_ONLY, Shown, listed};
 use crate::{
@@ -155,8 +155,14 @@ fn finish(mut form: Form) -> Result<BuyerFields, FieldErrors> {
 }
 
 fn show(buyer: &Buyer) -> Shown {
+    // A lock-out ends without a change of the row.
+    Shown::of_more(buyer.row.id.0, buyer.row.counter, show_body(buyer))
+}
+
+/// The buyer without its version.
+pub(super) fn show_body(buyer: &Buyer) -> Value {
     let row = &buyer.row;
-    let body = json!({
+    json!({
         "resource_pk": row.id.0,
         "resource_uri": Kind::Buyer.uri(row.id),
         "uuid": row.uuid,
@@ -174,9 +180,7 @@ fn show(buyer: &Buyer) -> Shown {
         "created": row.created,
         "modified": row.modified,
         "counter": row.counter,
-    });
-    // A lock-out ends without a change of the row.
-    Shown::of_more(row.id.0, row.counter, body)
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The HTTP API: a handler reads the request, asks the domain once, and shows what came of it.
 
+pub mod braintree;
 pub mod buyer;
 pub mod failures;
 pub mod login;
@@ -134,13 +135,33 @@ fn listed<B: Serialize>(
     shown: Vec<Shown<B>>,
     total: i64,
 ) -> Result<HttpResponse, ApiError> {
-    let start = Digest::new().bytes(request.query_string().as_bytes()).number(total);
-    let digest = shown.iter().fold(start, |digest, shown| digest.bytes(&shown.version.to_bytes()));
+    let tag = list_tag(request, &shown, total);
     let objects = shown.into_iter().map(|shown| shown.body).collect();
     let list = page.answer(path, objects, total).ok_or(DomainError::NotFound)?;
-    let tag = ETag::of_list(digest);
-    if etag::is_known(request.headers(), &tag) {
-        return Ok(HttpResponse::NotModified().insert_header((ETAG, tag.to_string())).finish());
+    Ok(list_answer(request, &tag, list))
+}
+
+/// The same as a plain array, as the lists below `/braintree/mozilla/` are.
+fn listed_plainly<B: Serialize>(
+    request: &HttpRequest,
+    page: &PageRequest,
+    shown: Vec<Shown<B>>,
+    total: i64,
+) -> Result<HttpResponse, ApiError> {
+    let tag = list_tag(request, &shown, total);
+    let objects = shown.into_iter().map(|shown| shown.body).collect();
+    let list = page.answer("", objects, total).ok_or(DomainError::NotFound)?;
+    Ok(list_answer(request, &tag, list.objects))
+}
+
+fn list_tag<B>(request: &HttpRequest, shown: &[Shown<B>], total: i64) -> ETag {
+    let start = Digest::new().bytes(request.query_string().as_bytes()).number(total);
+    ETag::of_list(shown.iter().fold(start, |digest, shown| digest.bytes(&shown.version.to_bytes())))
+}
+
+fn list_answer(request: &HttpRequest, tag: &ETag, list: impl Serialize) -> HttpResponse {
+    if etag::is_known(request.headers(), tag) {
+        return HttpResponse::NotModified().insert_header((ETAG, tag.to_string())).finish();
     }
-    Ok(HttpResponse::Ok().insert_header((ETAG, tag.to_string())).json(list))
+    HttpResponse::Ok().insert_header((ETAG, tag.to_string())).json(list)
 }

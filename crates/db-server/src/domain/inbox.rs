@@ -3,15 +3,14 @@
 //! An event is in the inbox before the provider is answered, so that a crash after the answer loses nothing: what has
 //! not been applied is applied later, by [`catch_up`].
 
-use std::time::Duration;
-
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::PgConnection;
 use secrecy::ExposeSecret;
 use wire::payment::{Event, EventKind, Provider, VerifyWebhook, operations};
 
 use super::{
     Domain, DomainError,
+    charge::{self, Rules},
     subscription::{self, Stated},
 };
 use crate::{
@@ -20,13 +19,12 @@ use crate::{
     proxy_client::ProxyClient,
     store::{
         id::WebhookEventId,
-        webhook_event::{self, NewWebhookEvent, WebhookEventRow},
+        webhook_event::{self, NewWebhookEvent, OpenFilter, WebhookEventRow},
     },
 };
 
-/// For how long an event waits for the subscription that it is about: its webhook may be faster than the answer that
-/// tells us of the subscription.
-const WAIT_FOR_SUBSCRIPTION: Duration = Duration::from_secs(60 * 60);
+/// For how long an event waits for what it is about: its webhook may be faster than the answer that tells us of it.
+const WAIT: TimeDelta = TimeDelta::hours(1);
 /// How many events are looked at in one go.
 const BATCH: i64 = 100;
 /// The longest text that is kept of an event's own words.
@@ -90,15 +88,30 @@ async fn keep(domain: &Domain, provider: Provider, event: Event) -> Result<Recei
     Ok(Received { id, event, is_duplicate })
 }
 
+/// Which events are looked at again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// All that may be applied: what a crash has left may be old.
+    All,
+    /// Not those about payments that have waited for long: their payment may never come here.
+    Recent,
+}
+
 /// Applies every event that can be and has not been, oldest first.
 ///
 /// # Errors
 /// What the database gives. One event that cannot be applied is logged and does not keep the others.
-pub async fn catch_up(domain: &Domain) -> Result<(), DomainError> {
+pub async fn catch_up(domain: &Domain, reach: Reach) -> Result<(), DomainError> {
+    let since = match reach {
+        Reach::All => DateTime::UNIX_EPOCH,
+        Reach::Recent => domain.clock.now() - WAIT,
+    };
+    let filter = OpenFilter { kinds: applicable(), recent_kinds: vec![word(EventKind::Payment)], since };
     let mut after = WebhookEventId(0);
     loop {
+        let filter = filter.clone();
         let open = move |connection: &mut PgConnection| {
-            Ok::<_, DomainError>(webhook_event::open(connection, &applicable(), after, BATCH)?)
+            Ok::<_, DomainError>(webhook_event::open(connection, &filter, after, BATCH)?)
         };
         let ids = domain.database.read(open).await?;
         let Some(&last) = ids.last() else { return Ok(()) };
@@ -113,8 +126,8 @@ pub async fn catch_up(domain: &Domain) -> Result<(), DomainError> {
 
 /// Whether it has been applied by this.
 async fn apply_or_log(domain: &Domain, id: WebhookEventId) -> bool {
-    let (keys, now) = (domain.keys.clone(), domain.clock.now());
-    let apply = move |connection: &mut PgConnection| apply(connection, &keys, id, now);
+    let (keys, rules) = (domain.keys.clone(), Rules::of(domain));
+    let apply = move |connection: &mut PgConnection| apply(connection, &keys, id, rules);
     let applied = domain.database.write(apply).await;
     applied
         .inspect_err(|error| log::error!("event {id} stays in the inbox: {}", chain(error)))
@@ -126,13 +139,13 @@ fn apply(
     connection: &mut PgConnection,
     keys: &EncryptionKeys,
     id: WebhookEventId,
-    now: DateTime<Utc>,
+    rules: Rules,
 ) -> Result<bool, DomainError> {
     let Some(row) = webhook_event::open_for_update(connection, id)? else { return Ok(false) };
     let payload = keys.decrypt(&row.payload)?;
     let event: Event = serde_json::from_str(payload.expose_secret())
         .map_err(|_| DomainError::Integrity("The event in the inbox cannot be read."))?;
-    let applied = apply_event(connection, &row, &event, now)?;
+    let applied = apply_event(connection, &row, &event, rules)?;
     if applied {
         webhook_event::mark_applied(connection, id)?;
     }
@@ -144,16 +157,17 @@ fn apply_event(
     connection: &mut PgConnection,
     row: &WebhookEventRow,
     event: &Event,
-    now: DateTime<Utc>,
+    rules: Rules,
 ) -> Result<bool, DomainError> {
     match event.kind {
         EventKind::Subscription
         | EventKind::SubscriptionCharged
         | EventKind::SubscriptionChargeFailed
-        | EventKind::SubscriptionCancelled => apply_to_subscription(connection, row, event, now),
+        | EventKind::SubscriptionCancelled => apply_to_subscription(connection, row, event, rules),
         EventKind::Check | EventKind::Other => Ok(true),
+        EventKind::Payment => charge::of_payment(connection, event, rules),
         // They wait in the inbox for what applies them to payments.
-        EventKind::Payment | EventKind::Refund | EventKind::Dispute => Ok(false),
+        EventKind::Refund | EventKind::Dispute => Ok(false),
     }
 }
 
@@ -161,7 +175,7 @@ fn apply_to_subscription(
     connection: &mut PgConnection,
     row: &WebhookEventRow,
     event: &Event,
-    now: DateTime<Utc>,
+    rules: Rules,
 ) -> Result<bool, DomainError> {
     let Some(mut said) = event.subscription.clone() else { return Ok(true) };
     if matches!(event.kind, EventKind::SubscriptionCharged | EventKind::SubscriptionChargeFailed) {
@@ -171,9 +185,12 @@ fn apply_to_subscription(
     let occurred = event.occurred.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
     let occurred = occurred.map(|time| time.with_timezone(&Utc));
     match subscription::apply(connection, event.provider, &said, occurred)? {
-        Stated::Known(_) => Ok(true),
+        Stated::Known(subscription) => {
+            charge::of_subscription(connection, event, &subscription, rules)?;
+            Ok(true)
+        }
         Stated::NotHere => {
-            let waits = (now - row.received).to_std().unwrap_or_default() < WAIT_FOR_SUBSCRIPTION;
+            let waits = rules.now - row.received < WAIT;
             if !waits {
                 log::warn!("event {} is about a subscription that is not here", row.id);
             }
@@ -182,7 +199,7 @@ fn apply_to_subscription(
     }
 }
 
-/// The kinds that are applied, or need no more than a mark.
+/// The kinds that are applied, or need no more than a mark, sooner or later.
 fn applicable() -> Vec<String> {
     let kinds = [
         EventKind::Subscription,

@@ -2,8 +2,9 @@
 
 use utoipa::openapi::{RefOr, Schema};
 
-use super::field::{Record, anything, between, currency, list_of, long_text, map_of, whole, words};
+use super::field::{Record, anything, between, currency, list_of, long_text, map_of, uri, whole, words};
 use super::paymethods::provider;
+use crate::uri::Kind;
 
 /// The schemas that every part uses.
 pub(super) fn schemas() -> Vec<(&'static str, RefOr<Schema>)> {
@@ -84,6 +85,10 @@ fn proxy_failure() -> RefOr<Schema> {
         .has(
             "outcome",
             words(&["unknown", "not_sent"]).about("Whether the provider may have carried it out."),
+        )
+        .may(
+            "transaction",
+            uri(Kind::Transaction).about("The payment whose outcome is not known; it is pending."),
         );
     Record::new("The provider could not be asked, or nobody knows what it has done.")
         .has("detail", long_text())

@@ -4,6 +4,7 @@
 //! says it all. Tests hold it against the routes, and the running servers against it.
 
 mod answer;
+mod braintree;
 mod buyers;
 mod errors;
 mod field;
@@ -72,6 +73,7 @@ fn parts() -> Vec<Part> {
         webhooks::part(),
         reference::part(),
         reference_payments::part(),
+        braintree::part(),
     ]
 }
 

@@ -221,11 +221,28 @@ impl Operation {
     }
 
     /// A list with these filters.
-    pub(super) fn lists(mut self, filters: impl IntoIterator<Item = (&'static str, Field)>) -> Self {
+    pub(super) fn lists(self, filters: impl IntoIterator<Item = (&'static str, Field)>) -> Self {
+        self.lists_by(filters, 20)
+    }
+
+    /// A query with these parameters.
+    pub(super) fn asks(mut self, parameters: impl IntoIterator<Item = (&'static str, Field)>) -> Self {
+        for (name, field) in parameters {
+            self = self.parameter(ParameterIn::Query, name, field, None);
+        }
+        self.refuses("400", "A query parameter is unknown.", &["Detail"]).may_answer("422")
+    }
+
+    /// A list with these filters, and so many on a page when the client does not say.
+    pub(super) fn lists_by(
+        mut self,
+        filters: impl IntoIterator<Item = (&'static str, Field)>,
+        default_limit: u32,
+    ) -> Self {
         for (name, field) in filters {
             self = self.parameter(ParameterIn::Query, name, field, None);
         }
-        let limit = field::between(1, 500).default(20).about("How many resources a page has.");
+        let limit = field::between(1, 500).default(default_limit).about("How many resources a page has.");
         let page = field::between(1, 4_294_967_295).default(1).about("Which page.");
         self.parameter(ParameterIn::Query, "limit", limit, None)
             .parameter(ParameterIn::Query, "page", page, None)

@@ -13,6 +13,7 @@ pub mod payment_attempt;
 pub mod payment_customer;
 pub mod payment_method;
 pub mod product;
+pub mod product_plan;
 pub mod provider_charge;
 pub mod reference;
 pub mod rotation;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{dsl::now, pg::Pg, prelude::*};
+use uuid::Uuid;
 
 use super::{
     Listed, Page, StoreError,
@@ -40,6 +41,8 @@ pub struct ProviderChargeRow {
     pub modified: DateTime<Utc>,
     /// How often it has been changed.
     pub counter: i64,
+    /// Under which id the provider was asked; none for what it began itself.
+    pub attempt: Option<Uuid>,
 }
 
 /// What is to be recorded; the fields are [`ProviderChargeRow`]'s.
@@ -49,6 +52,7 @@ pub struct ProviderChargeRow {
 pub struct NewProviderCharge {
     pub transaction_id: TransactionId,
     pub provider: Provider,
+    pub attempt: Option<Uuid>,
     pub payment_method_id: Option<PaymentMethodId>,
     pub subscription_id: Option<SubscriptionId>,
     pub kind: String,
@@ -129,6 +133,20 @@ pub fn of_transaction(
 ) -> Result<Option<ProviderChargeRow>, StoreError> {
     let query = provider_charges::table.filter(provider_charges::transaction_id.eq(id));
     Ok(query.select(ProviderChargeRow::as_select()).first(connection).optional()?)
+}
+
+/// Finds the transaction that an attempt was made for.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn transaction_of_attempt(
+    connection: &mut PgConnection,
+    provider: Provider,
+    attempt: Uuid,
+) -> Result<Option<TransactionId>, StoreError> {
+    let query = provider_charges::table
+        .filter(provider_charges::attempt.eq(attempt).and(provider_charges::provider.eq(provider)));
+    Ok(query.select(provider_charges::transaction_id).first(connection).optional()?)
 }
 
 /// One page of the records that the filter names.

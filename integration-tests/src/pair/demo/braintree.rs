@@ -37,13 +37,13 @@ pub(super) async fn buy(pair: &Pair, steps: &mut Neutral<'_>) -> Result<(), Step
     let sold = call(&client, steps, THROUGH, SALE, sale(&product, PRICE), 200).await?;
     let payment = sold.text("/mozilla/generic/uid_support")?;
     let currency = sold.text("/mozilla/generic/currency")?;
-    steps.tell(&sold, &[("sold_for", PRICE), ("id", &payment)]);
+    steps.tell(&sold, &[("payment", &payment), ("outcome", "paid")]);
     let declined = call(&client, steps, THROUGH, SALE, sale(&product, DECLINED), 422).await?;
     let code = declined.text("/braintree/__all__/0/code")?;
-    steps.tell(&declined, &[("declined", &code)]);
+    steps.tell(&declined, &[("outcome", "declined"), ("code", &code)]);
     let path = format!("/_sandbox/braintree/transactions/{payment}/settle");
     let settled = steps.play(BATCH, path, None, 200).await?;
-    steps.tell(&settled, &[("settled", &payment)]);
+    steps.tell(&settled, &[("payment", &payment), ("outcome", "settled")]);
     let part = Currency::parse(&currency).and_then(|currency| Money::parse(PART, currency));
     let part = part.map_err(|error| steps.failure(SALE, format!("currency {currency}: {error}")))?;
     steps.refund(Provider::Braintree, &payment, part).await

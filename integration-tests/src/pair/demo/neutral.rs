@@ -72,7 +72,7 @@ impl<'a> Neutral<'a> {
         }
         refunded.check("/result/result/amount/minor_units", &json!(amount.minor_units))?;
         let refund = refunded.text("/result/result/reference")?;
-        self.tell(&refunded, &[("partial_refund", &amount.decimal()), ("id", &refund)]);
+        self.tell(&refunded, &[("refund", &refund), ("amount", &amount.decimal())]);
         Ok(())
     }
 
@@ -102,7 +102,7 @@ impl<'a> Neutral<'a> {
     pub(super) async fn approve(&mut self, provider: Provider, id: &str) -> Result<(), StepError> {
         let path = format!("/_sandbox/waiting/{provider}/{id}/approve");
         let approved = self.play(payer(provider), path, None, 200).await?;
-        self.tell(&approved, &[("approved", id)]);
+        self.tell(&approved, &[("payment", id), ("payer", "approves")]);
         Ok(())
     }
 
@@ -144,13 +144,13 @@ impl<'a> Neutral<'a> {
         self.steps.tell(called, ids);
     }
 
-    /// Tells a payment that was made, or not.
+    /// Tells a payment that was made or waits for its payer, and what came of it so far.
     ///
     /// # Errors
     /// [`StepError`] when the answer does not name the payment.
-    pub(super) fn tell_payment(&mut self, called: &Called, what: &str) -> Result<String, StepError> {
+    pub(super) fn tell_payment(&mut self, called: &Called, outcome: &str) -> Result<String, StepError> {
         let payment = called.text("/result/result/reference")?;
-        self.tell(called, &[(what, &payment)]);
+        self.tell(called, &[("payment", &payment), ("outcome", outcome)]);
         Ok(payment)
     }
 
@@ -161,7 +161,7 @@ impl<'a> Neutral<'a> {
     pub(super) fn tell_decline(&mut self, called: &Called) -> Result<(), StepError> {
         let code = called.text("/result/decline/code")?;
         let advice = called.text("/result/decline/advice")?;
-        self.tell(called, &[("declined", &code), ("advice", &advice)]);
+        self.tell(called, &[("outcome", "declined"), ("code", &code), ("advice", &advice)]);
         Ok(())
     }
 

@@ -26,7 +26,7 @@ pub(super) async fn buy(steps: &mut Neutral<'_>) -> Result<(), StepError> {
     // The payer agrees, with a card behind the account whose bank will say no.
     let path = format!("/paypal/checkoutnow?token={checkout}&choice=declined");
     let chosen = steps.play(payer(Provider::Paypal), path, None, 303).await?;
-    steps.tell(&chosen, &[("approved_with_a_bad_card", &checkout)]);
+    steps.tell(&chosen, &[("payment", &checkout), ("payer", "approves with a card that will be refused")]);
     let declined = complete(steps, &checkout, price, "declined").await?;
     steps.tell_decline(&declined)
 }
@@ -45,7 +45,7 @@ async fn start(steps: &mut Neutral<'_>, amount: Money) -> Result<String, StepErr
     let started = steps.ask::<operations::StartCheckout>(Provider::Paypal, &request, "succeeded").await?;
     let checkout = started.text("/result/result/reference")?;
     started.text("/result/result/url")?;
-    steps.tell(&started, &[("checkout", &checkout)]);
+    steps.tell(&started, &[("payment", &checkout), ("outcome", "waits for its payer")]);
     Ok(checkout)
 }
 

@@ -28,7 +28,7 @@ pub(super) async fn buy(steps: &mut Neutral<'_>) -> Result<(), StepError> {
     let declined = pay(steps, HAS_NO_FUNDS, price, "declined").await?;
     steps.tell_decline(&declined)?;
     let asked = pay(steps, ASKS_FOR_3DS, price, "requires_action").await?;
-    let second = steps.tell_payment(&asked, "3-D_Secure_asked_for")?;
+    let second = steps.tell_payment(&asked, "needs 3-D Secure")?;
     steps.approve(Provider::Stripe, &second).await?;
     steps.look_up(Provider::Stripe, &second, price).await?;
     let part = money(steps, "4.00")?;

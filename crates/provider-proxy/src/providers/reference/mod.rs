@@ -7,13 +7,17 @@ mod client;
 mod config;
 mod error;
 mod messages;
+mod neutral;
 mod notice;
 
 use chassis::client::ClientError;
 use serde_json::Value;
 use wire::{
     Operation, Reply,
-    payment::{OperationName, Provider},
+    payment::{
+        Checkout, CompleteCheckout, Event, Found, HealthRequest, Healthy, Lookup, OperationName, Outcome,
+        Payment, Provider, StartCheckout, VerifyWebhook,
+    },
     reference,
 };
 
@@ -30,7 +34,7 @@ use crate::{
     shape::{self, ShapeError},
 };
 
-pub use config::ReferenceSettings;
+pub use config::{CheckoutSettings, ReferenceSettings};
 pub use wire::reference::NAME;
 
 /// The names of the operations that only this provider has.
@@ -48,29 +52,33 @@ pub const OWN: [&str; 9] = [
 
 /// What the reference provider offers here.
 pub const CAPABILITIES: &[Row] = &[
-    Row::no(OperationName::ClientToken, ""),
-    Row::no(OperationName::CreateCustomer, ""),
-    Row::no(OperationName::StorePaymentMethod, ""),
-    Row::no(OperationName::DeletePaymentMethod, ""),
-    Row::no(OperationName::Authorize, ""),
-    Row::no(OperationName::Capture, ""),
-    Row::no(OperationName::Void, ""),
-    Row::no(OperationName::Refund, ""),
-    Row::no(OperationName::Lookup, ""),
-    Row::no(OperationName::StartCheckout, ""),
-    Row::no(OperationName::CompleteCheckout, ""),
-    Row::no(OperationName::Subscribe, ""),
-    Row::no(OperationName::ChangeSubscriptionPaymentMethod, ""),
-    Row::no(OperationName::CancelSubscription, ""),
-    Row::no(OperationName::VerifyWebhook, ""),
-    Row::no(OperationName::AnswerWebhookChallenge, ""),
-    Row::no(OperationName::Health, ""),
+    Row::no(OperationName::ClientToken, "The payer's browser needs none."),
+    Row::no(OperationName::CreateCustomer, "It knows no payers."),
+    Row::no(OperationName::StorePaymentMethod, "It stores none."),
+    Row::no(OperationName::DeletePaymentMethod, "It stores none."),
+    Row::no(OperationName::Authorize, "Only the payer starts a payment, on its page: `start_checkout`."),
+    Row::no(OperationName::Capture, "What the payer agrees to is taken at once."),
+    Row::no(OperationName::Void, "What the payer agrees to is taken at once."),
+    Row::no(OperationName::Refund, "It gives nothing back."),
+    Row::yes(OperationName::Lookup, "By the provider's id of a payment only."),
+    Row::yes(
+        OperationName::StartCheckout,
+        "`capture` is true, `product` is the provider's id of one; asked again, it starts another, and only the one that the payer agrees to is charged.",
+    ),
+    Row::yes(OperationName::CompleteCheckout, "Reads what the payer has done: pending until then."),
+    Row::no(OperationName::Subscribe, "It repeats nothing."),
+    Row::no(OperationName::ChangeSubscriptionPaymentMethod, "It repeats nothing."),
+    Row::no(OperationName::CancelSubscription, "It repeats nothing."),
+    Row::yes(OperationName::VerifyWebhook, "The signed notice."),
+    Row::no(OperationName::AnswerWebhookChallenge, "It asks none."),
+    Row::yes(OperationName::Health, "Asks for a transaction that is not there."),
 ];
 
 /// The reference provider's connector.
 pub struct Reference {
     client: Client,
     notice_keys: NoticeKeys,
+    checkout: Option<CheckoutSettings>,
 }
 
 impl Reference {
@@ -79,7 +87,11 @@ impl Reference {
     /// # Errors
     /// [`ClientError`] when the certificate authority cannot be read.
     pub fn new(settings: &ReferenceSettings) -> Result<Self, ClientError> {
-        Ok(Self { client: Client::new(settings)?, notice_keys: settings.notice_keys.clone() })
+        Ok(Self {
+            client: Client::new(settings)?,
+            notice_keys: settings.notice_keys.clone(),
+            checkout: settings.checkout.clone(),
+        })
     }
 
     /// Performs one of the provider's own operations: onboarding, and what [`reference::Start`] starts.
@@ -133,6 +145,26 @@ impl Connect for Reference {
     fn withheld(&self) -> &Withheld {
         self.client.withheld()
     }
+
+    async fn lookup(&self, request: &Lookup) -> Result<Found, ProxyError> {
+        self.find(request).await
+    }
+
+    async fn start_checkout(&self, request: &StartCheckout) -> Result<Outcome<Checkout>, ProxyError> {
+        self.start(request).await
+    }
+
+    async fn complete_checkout(&self, request: &CompleteCheckout) -> Result<Outcome<Payment>, ProxyError> {
+        self.complete(request).await
+    }
+
+    async fn verify_webhook(&self, request: &VerifyWebhook) -> Result<Event, ProxyError> {
+        self.verify(request)
+    }
+
+    async fn health(&self, request: &HealthRequest) -> Result<Healthy, ProxyError> {
+        self.ask(request).await
+    }
 }
 
 /// The provider has acted by now, so a failure here is never one before anything was sent.
@@ -154,4 +186,4 @@ pub(crate) fn fuzz_notice(bytes: &[u8]) {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-mod upstream;
+pub(in crate::providers) mod upstream;
