@@ -132,4 +132,4 @@ pub(crate) fn fuzz_notice(bytes: &[u8]) {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-mod upstream;
+pub(super) mod upstream;

@@ -13,22 +13,22 @@ use chassis::{base_url::BaseUrl, client::ClientSettings};
 use super::{Reference, ReferenceSettings};
 use crate::credentials::{NoticeKeys, OAuthConsumer};
 
-pub(super) const KEY: &str = "dummy-consumer-key-0123456789";
-pub(super) const SECRET: &str = "dummy-consumer-secret/&=";
-pub(super) const NOTICE_KEY: &str = "dummy-notice-0";
+pub(in crate::providers) const KEY: &str = "dummy-consumer-key-0123456789";
+pub(in crate::providers) const SECRET: &str = "dummy-consumer-secret/&=";
+pub(in crate::providers) const NOTICE_KEY: &str = "dummy-notice-0";
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
-pub(super) struct Arrived {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(in crate::providers) struct Arrived {
+    pub(in crate::providers) method: String,
+    pub(in crate::providers) target: String,
+    pub(in crate::providers) headers: Vec<(String, String)>,
+    pub(in crate::providers) body: Vec<u8>,
 }
 
 impl Arrived {
     /// The only header of this name.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(in crate::providers) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(known, _)| known == name);
         let value = values.next().map(|(_, value)| value.as_str());
         assert!(values.next().is_none(), "{name} is sent twice");
@@ -36,8 +36,8 @@ impl Arrived {
     }
 }
 
-pub(super) struct Upstream {
-    pub(super) address: SocketAddr,
+pub(in crate::providers) struct Upstream {
+    pub(in crate::providers) address: SocketAddr,
     arrived: Arc<Mutex<Vec<Arrived>>>,
     /// Hears of each connection that the client has closed.
     closed: mpsc::Receiver<()>,
@@ -45,7 +45,7 @@ pub(super) struct Upstream {
 
 impl Upstream {
     /// Writes what `answer` gives, byte for byte, and closes; with `None` it waits until the client goes away.
-    pub(super) fn start(answer: impl Fn(&Arrived) -> Option<Vec<u8>> + Send + 'static) -> Self {
+    pub(in crate::providers) fn start(answer: impl Fn(&Arrived) -> Option<Vec<u8>> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let arrived = Arc::<Mutex<Vec<Arrived>>>::default();
@@ -70,25 +70,25 @@ impl Upstream {
     }
 
     /// Answers every request with one status and body.
-    pub(super) fn answering(status: u16, body: &str) -> Self {
+    pub(in crate::providers) fn answering(status: u16, body: &str) -> Self {
         let bytes = response(status, "", body);
         Self::start(move |_| Some(bytes.clone()))
     }
 
-    pub(super) fn arrived(&self) -> Vec<Arrived> {
+    pub(in crate::providers) fn arrived(&self) -> Vec<Arrived> {
         self.arrived.lock().unwrap().clone()
     }
 
-    pub(super) fn wait_until_closed(&self) {
+    pub(in crate::providers) fn wait_until_closed(&self) {
         self.closed.recv_timeout(Duration::from_secs(10)).unwrap();
     }
 
-    pub(super) fn connector(&self) -> Reference {
+    pub(in crate::providers) fn connector(&self) -> Reference {
         Reference::new(&settings(&format!("http://{}", self.address))).unwrap()
     }
 }
 
-pub(super) fn response(status: u16, headers: &str, body: &str) -> Vec<u8> {
+pub(in crate::providers) fn response(status: u16, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
         "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
@@ -97,7 +97,7 @@ pub(super) fn response(status: u16, headers: &str, body: &str) -> Vec<u8> {
 }
 
 /// Settings with limits that a test can wait for.
-pub(super) fn settings(url: &str) -> ReferenceSettings {
+pub(in crate::providers) fn settings(url: &str) -> ReferenceSettings {
     let mut notice_keys = NoticeKeys::default();
     notice_keys.insert(0, NOTICE_KEY.into());
     ReferenceSettings {
