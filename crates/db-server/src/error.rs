@@ -1,6 +1,7 @@
 //! What a client is told when something goes wrong: every error becomes an answer here, in one match.
 
 mod door;
+mod payment;
 
 use std::time::Duration;
 
@@ -18,7 +19,10 @@ use chassis::server::detail;
 use relay::{RelayError, path::PathError};
 use serde_json::{Value, json};
 use thiserror::Error;
-use wire::{ErrorKind, ProviderAnswer};
+use wire::{
+    ErrorKind, ProviderAnswer,
+    payment::{Decline, Provider},
+};
 
 use crate::{
     cache::CacheError,
@@ -26,8 +30,10 @@ use crate::{
     field_errors::{Code, FieldError, FieldErrors},
     form::BodyError,
     page::QueryError,
+    provider_errors::ProviderErrors,
     proxy_client::ProxyError,
-    store::StoreError,
+    store::{StoreError, id::TransactionId},
+    uri::Kind,
 };
 
 /// Why a request is not answered with what it asked for.
@@ -84,6 +90,32 @@ pub enum ApiError {
     /// The provider refuses, or cannot be asked.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
+    /// The provider says what is wrong. It has moved nothing.
+    #[error("the provider says no: {}", .0.code().escape_debug())]
+    Provider(ProviderErrors),
+    /// Nobody knows what the provider made of a payment; the transaction is pending.
+    #[error("transaction {transaction} is pending: {cause}")]
+    Unsettled {
+        /// The transaction.
+        transaction: TransactionId,
+        /// Why it is not known.
+        #[source]
+        cause: ProxyError,
+    },
+    /// The payer's bank or the provider's own checks said no. Nothing was moved.
+    #[error("{provider} declines: {}", decline.code.escape_debug())]
+    Declined {
+        /// Which provider.
+        provider: Provider,
+        /// Why, and what may help.
+        decline: Decline,
+    },
+    /// A provider does not give up what it holds of a buyer, or nobody knows whether it has.
+    #[error("the buyer is not closed: {0}")]
+    NotClosed(#[source] Box<Self>),
+    /// A webhook that is none of the provider's making, or cannot be read though it is.
+    #[error("the webhook is not taken: {0}")]
+    Webhook(&'static str),
     /// A notice whose signature does not verify.
     #[error("the notice is not genuine")]
     NotGenuine,
@@ -178,7 +210,12 @@ fn answer(error: &ApiError) -> HttpResponse {
         }
         ApiError::Domain(DomainError::Pin(_)) => internal(),
         ApiError::Proxy(ProxyError::Refused(answer)) => refused(answer),
-        ApiError::Proxy(error) => proxy(error),
+        ApiError::Unsettled { transaction, cause } => proxy(cause, Some(*transaction)),
+        ApiError::Proxy(error) => proxy(error, None),
+        ApiError::Provider(errors) => said_no(errors),
+        ApiError::Declined { provider, decline } => payment::declined(*provider, decline),
+        ApiError::NotClosed(cause) => payment::not_closed(cause),
+        ApiError::Webhook(message) => detail(StatusCode::BAD_REQUEST, message),
         ApiError::Abandoned => internal(),
     }
 }
@@ -289,15 +326,28 @@ fn message_of(body: &Value) -> &Value {
     body.get("message").or_else(|| body.get("error")?.get("message")).unwrap_or(body)
 }
 
-fn proxy(error: &ProxyError) -> HttpResponse {
+/// The provider's own words and codes.
+fn said_no(errors: &ProviderErrors) -> HttpResponse {
+    let mut response = HttpResponse::UnprocessableEntity();
+    let retry_after = errors.retry_after.as_ref().and_then(|value| HeaderValue::from_str(value).ok());
+    if let Some(value) = retry_after {
+        response.insert_header((RETRY_AFTER, value));
+    }
+    response.json(errors.json())
+}
+
+/// No answer of the provider. `transaction` is the payment whose outcome is not known.
+fn proxy(error: &ProxyError, transaction: Option<TransactionId>) -> HttpResponse {
     let status = match error.kind() {
         Some(ErrorKind::Timeout) => StatusCode::GATEWAY_TIMEOUT,
+        Some(ErrorKind::Unsupported) => StatusCode::NOT_IMPLEMENTED,
+        Some(ErrorKind::Policy) => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_GATEWAY,
     };
     let unknown = error.outcome_is_unknown();
     let consequence =
         if unknown { "The request may have been carried out." } else { "The request was not carried out." };
-    let body = json!({
+    let mut body = json!({
         "detail": format!("{} {consequence}", sentence(error)),
         "proxy_error": {
             "target": error.target(),
@@ -306,6 +356,9 @@ fn proxy(error: &ProxyError) -> HttpResponse {
             "outcome": if unknown { "unknown" } else { "not_sent" },
         },
     });
+    if let Some(transaction) = transaction {
+        body["proxy_error"]["transaction"] = Kind::Transaction.uri(transaction).into();
+    }
     HttpResponse::build(status).json(body)
 }
 
@@ -318,6 +371,9 @@ fn sentence(error: &ProxyError) -> String {
         Some(ErrorKind::Timeout) => "did not answer in time",
         Some(ErrorKind::Protocol) => "gave no valid answer",
         Some(ErrorKind::NotConfigured) => "is not configured on provider-proxy",
+        Some(ErrorKind::Unsupported) => "does not offer this",
+        Some(ErrorKind::Policy) => "was not asked: provider-proxy's limits do not allow it",
+        Some(ErrorKind::Integrity) => "answered about something else than was asked for",
         Some(ErrorKind::InvalidRequest | ErrorKind::UnknownOperation) => {
             "was not asked: provider-proxy does not accept the request"
         }

@@ -23,6 +23,10 @@ pub enum Code {
     NotUnique,
     /// The resource that is named does not exist.
     DoesNotExist,
+    /// What is asked for has been done before.
+    AlreadyExists,
+    /// There are as many as there may be.
+    MaxSize,
     /// The resource has no such field.
     UnknownField,
     /// The text holds a payment card's number.
@@ -40,6 +44,8 @@ impl Code {
             Self::MaxLength => "max_length",
             Self::NotUnique => "not_unique",
             Self::DoesNotExist => "does_not_exist",
+            Self::AlreadyExists => "already_exists",
+            Self::MaxSize => "max_size",
             Self::UnknownField => "unknown_field",
             Self::CardNumber => "card_number",
         }
@@ -104,6 +110,22 @@ impl FieldErrors {
     /// Adds an error of a field.
     pub fn add(&mut self, field: &str, error: FieldError) {
         self.0.entry(field.to_owned()).or_default().push(error);
+    }
+
+    /// Adds all of these.
+    pub fn extend(&mut self, others: Self) {
+        for (field, errors) in others.0 {
+            self.0.entry(field).or_default().extend(errors);
+        }
+    }
+
+    /// The same with the errors of one field told under another name.
+    #[must_use]
+    pub fn renamed(mut self, field: &str, name: &str) -> Self {
+        if let Some(errors) = self.0.remove(field) {
+            self.0.entry(name.to_owned()).or_default().extend(errors);
+        }
+        self
     }
 
     /// Whether a field has an error.

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
 use url::Url;
+use wire::payment::Token;
 
 use crate::{
     email::Email,
@@ -73,6 +74,19 @@ impl Form {
     /// A free text.
     pub fn notes(&mut self, name: &str) -> Given<String> {
         self.string(name, |text| check::length(text, MAX_NOTES).and_then(|()| check::nul(text)))
+    }
+
+    /// A token or nonce that a provider gave: at most 255 characters, none of them a control character. It is kept
+    /// nowhere as it is, and no `Debug` shows it.
+    pub fn token(&mut self, name: &str) -> Given<Token> {
+        Some(self.id(name)?.map(Token::from))
+    }
+
+    /// A text that is handed on to whoever can tell by its signature whether it is genuine. It is kept nowhere.
+    pub fn signed(&mut self, name: &str) -> Given<String> {
+        // Whatever it looks like, nobody has typed it.
+        self.cards.remove(name);
+        self.string(name, check::nul)
     }
 
     /// An absolute `http` or `https` URL of at most 255 characters.

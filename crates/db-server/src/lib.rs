@@ -20,6 +20,7 @@ pub mod openapi;
 pub mod page;
 pub mod password;
 pub mod pin;
+pub mod provider_errors;
 pub mod proxy_client;
 pub mod refusal;
 pub mod report;

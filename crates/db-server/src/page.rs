@@ -1,6 +1,6 @@
 //! The query of a list: strict filters, `limit` and `page`; and the `meta` of its answer.
 
-use std::mem::take;
+use std::{mem::take, str::FromStr};
 
 use chassis::card_number;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -83,19 +83,40 @@ impl Query {
         }
     }
 
+    /// A filter by one of the words that a choice has.
+    pub fn word<T: FromStr>(&mut self, name: &'static str) -> Option<T> {
+        let text = self.take(name)?;
+        match text.parse() {
+            Ok(choice) => Some(choice),
+            Err(_) => self.reject(name, FieldError::choice()),
+        }
+    }
+
     /// Which page is asked for, once every filter has been taken.
     ///
     /// # Errors
     /// [`QueryError`] for a parameter that nobody took, or one whose value is wrong.
-    pub fn finish(mut self) -> Result<PageRequest, QueryError> {
+    pub fn finish(self) -> Result<PageRequest, QueryError> {
+        self.finish_with(DEFAULT_LIMIT)
+    }
+
+    fn finish_with(mut self, default_limit: u32) -> Result<PageRequest, QueryError> {
         if self.errors.hold(Code::CardNumber) {
             return Err(QueryError::Wrong(card_numbers(&self.pairs)));
         }
-        let limit = self.number("limit", DEFAULT_LIMIT, MAX_LIMIT);
+        let limit = self.number("limit", default_limit, MAX_LIMIT);
         let page = self.number("page", 1, u32::MAX);
         self.refuse_unknown()?;
         self.errors.or(()).map_err(QueryError::Wrong)?;
         Ok(PageRequest { limit, page, pairs: self.pairs })
+    }
+
+    /// The same of a list that says nothing about its pages, so that a page holds as much as one may.
+    ///
+    /// # Errors
+    /// As [`Query::finish`].
+    pub fn finish_plain(self) -> Result<PageRequest, QueryError> {
+        self.finish_with(MAX_LIMIT)
     }
 
     /// That there is no parameter at all: what is asked for has neither filters nor pages.

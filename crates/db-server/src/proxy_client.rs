@@ -57,6 +57,14 @@ pub enum ProxyError {
         /// The status of the answer.
         status: u16,
     },
+    /// The provider was asked, and nobody knows what it has done.
+    #[error("{target}: the outcome is unknown: {reason}")]
+    Unknown {
+        /// The provider.
+        target: &'static str,
+        /// Why it is not known.
+        reason: String,
+    },
     /// The certificates of `[proxy]` cannot be used any more.
     #[error("no client for {PROXY}: {0}")]
     NoClient(String),
@@ -79,7 +87,7 @@ impl ProxyError {
             Self::Failure { failure, .. } => failure.kind.outcome_is_unknown(),
             Self::Unreachable(error) => error.was_sent(),
             // Something else answered: whether a provider-proxy stands behind it is not known.
-            Self::Unreadable { .. } => true,
+            Self::Unreadable { .. } | Self::Unknown { .. } => true,
             Self::NoClient(_) | Self::Request(_) | Self::Identity(_) => false,
         }
     }
@@ -89,6 +97,7 @@ impl ProxyError {
     pub fn target(&self) -> &str {
         match self {
             Self::Failure { failure, .. } => &failure.target,
+            Self::Unknown { target, .. } => target,
             _ => PROXY,
         }
     }
@@ -102,7 +111,7 @@ impl ProxyError {
             Self::Unreachable(ExchangeError::Connect(_)) => ErrorKind::Connect,
             Self::Unreachable(ExchangeError::Tls(_)) => ErrorKind::Tls,
             Self::Unreachable(ExchangeError::Timeout { .. }) => ErrorKind::Timeout,
-            Self::Unreachable(_) | Self::Unreadable { .. } => ErrorKind::Protocol,
+            Self::Unreachable(_) | Self::Unreadable { .. } | Self::Unknown { .. } => ErrorKind::Protocol,
             Self::NoClient(_) | Self::Request(_) | Self::Identity(_) => ErrorKind::Internal,
         })
     }
@@ -113,7 +122,11 @@ impl ProxyError {
         match self {
             Self::Failure { status, .. } | Self::Unreadable { status } => Some(*status),
             Self::Refused(answer) => Some(answer.status),
-            Self::Unreachable(_) | Self::NoClient(_) | Self::Request(_) | Self::Identity(_) => None,
+            Self::Unreachable(_)
+            | Self::Unknown { .. }
+            | Self::NoClient(_)
+            | Self::Request(_)
+            | Self::Identity(_) => None,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     lookup::LookupKeys,
     store::{
         StoreError,
-        rotation::{ENCRYPTED_COLUMNS, EncryptedColumn, EncryptedValue, Replacement},
+        rotation::{ENCRYPTED_COLUMNS, EncryptedColumn, EncryptedValue, LookUpForm, Replacement},
     },
 };
 
@@ -186,13 +186,16 @@ impl Rotation<'_> {
     ) -> Result<Option<Replacement>, CryptError> {
         let EncryptedValue { id, token, hash } = value;
         let current = self.keys.is_current(&token);
-        if current && column.email_hash.is_none() {
+        if current && column.found_by.is_none() {
             return Ok(None);
         }
         let text = self.keys.decrypt(&token)?;
-        let wanted = column.email_hash.map(|_| {
-            let form = look_up_form(text.expose_secret());
-            self.lookup.hash(&form).as_bytes().to_vec()
+        let wanted = column.found_by.map(|found_by| {
+            let hash = match found_by.form {
+                LookUpForm::Email => self.lookup.hash(&look_up_form(text.expose_secret())),
+                LookUpForm::Text => self.lookup.hash(text.expose_secret()),
+            };
+            hash.as_bytes().to_vec()
         });
         if current && hash == wanted {
             return Ok(None);

@@ -13,9 +13,9 @@ use chassis::server::{detail, resource};
 
 use crate::{
     api::{
-        buyer, failures, login, notice, pin, product,
+        braintree, buyer, failures, login, notice, paymethod, pin, product,
         reference::{self, products, sellers, terms, transactions},
-        request, seller, service_settings, status, transaction,
+        request, seller, service_settings, status, subscription, transaction, webhook,
     },
     caller::identify,
     door,
@@ -66,10 +66,12 @@ const fn delete(path: &'static str, handler: fn() -> Route) -> Entry {
 /// A handler asks for its caller by the role that it needs; those that serve anyone are `open`.
 #[rustfmt::skip]
 const ROUTES: &[Entry] = &[
-    // open: health and description show no secret, and a notice is authenticated by its signature
+    // open: health and description show no secret, and notices and webhooks are authenticated by their signatures
     get("/services/status/", || to(status::status)).open(),
     get("/openapi.json", || to(document)).open(),
     post("/webhooks/reference/", || to(notice::receive)).open(),
+    get("/webhooks/{provider}/", || to(webhook::challenge)).open(),
+    post("/webhooks/{provider}/", || to(webhook::receive)).open(),
 
     // open: it is how a caller becomes known, or is told who it is
     post("/login/", || to(login::log_in)).open(),
@@ -109,6 +111,41 @@ const ROUTES: &[Entry] = &[
     post("/generic/transaction/", || to(transaction::create)),
     get("/generic/transaction/{id}/", || to(transaction::get)),
     patch("/generic/transaction/{id}/", || to(transaction::patch)),
+
+    post("/braintree/token/generate/", || to(braintree::token::generate)).with_codes(),
+    post("/braintree/customer/", || to(braintree::buyer::create)).with_codes(),
+    get("/braintree/mozilla/buyer/", || to(braintree::buyer::list)).with_codes(),
+    get("/braintree/mozilla/buyer/{id}/", || to(braintree::buyer::get)).with_codes(),
+    patch("/braintree/mozilla/buyer/{id}/", || to(braintree::buyer::patch)).with_codes(),
+
+    post("/braintree/paymethod/", || to(braintree::payment_method::create)).with_codes(),
+    post("/braintree/paymethod/delete/", || to(braintree::payment_method::delete)).with_codes(),
+    get("/braintree/mozilla/paymethod/", || to(braintree::payment_method::list)).with_codes(),
+    get("/braintree/mozilla/paymethod/{id}/", || to(braintree::payment_method::get)).with_codes(),
+    patch("/braintree/mozilla/paymethod/{id}/", || to(braintree::payment_method::patch)).with_codes(),
+
+    post("/braintree/sale/", || to(braintree::sale::create)).with_codes(),
+    post("/braintree/subscription/", || to(braintree::subscription::create)).with_codes(),
+    post("/braintree/subscription/cancel/", || to(braintree::subscription::cancel)).with_codes(),
+    post("/braintree/subscription/paymethod/change/", || to(braintree::subscription::change_payment_method)).with_codes(),
+    get("/braintree/mozilla/subscription/", || to(braintree::subscription::list)).with_codes(),
+    get("/braintree/mozilla/subscription/{id}/", || to(braintree::subscription::get)).with_codes(),
+    patch("/braintree/mozilla/subscription/{id}/", || to(braintree::subscription::patch)).with_codes(),
+
+    get("/braintree/webhook/", || to(braintree::webhook::verify)).with_codes(),
+    post("/braintree/webhook/", || to(braintree::webhook::receive)).with_codes(),
+    get("/braintree/mozilla/transaction/", || to(braintree::transaction::list)).with_codes(),
+    get("/braintree/mozilla/transaction/{id}/", || to(braintree::transaction::get)).with_codes(),
+
+    get("/paymethods/", || to(paymethod::list)).with_codes(),
+    post("/paymethods/", || to(paymethod::create)).with_codes(),
+    get("/paymethods/{id}/", || to(paymethod::get)).with_codes(),
+    delete("/paymethods/{id}/", || to(paymethod::delete)).with_codes(),
+    get("/subscriptions/", || to(subscription::list)).with_codes(),
+    post("/subscriptions/", || to(subscription::create)).with_codes(),
+    get("/subscriptions/{id}/", || to(subscription::get)).with_codes(),
+    patch("/subscriptions/{id}/", || to(subscription::patch)).with_codes(),
+    post("/subscriptions/{id}/cancel/", || to(subscription::cancel)).with_codes(),
 
     get("/provider/reference/sellers/", || to(sellers::list)),
     post("/provider/reference/sellers/", || to(sellers::create)),

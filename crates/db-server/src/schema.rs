@@ -172,11 +172,12 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Buyers that Braintree knows: its customers.
-    braintree_buyers (id) {
+    /// Buyers that a provider knows: its customers.
+    payment_customers (id) {
         id -> BigInt,
         buyer_id -> BigInt,
-        braintree_id -> Text,
+        provider -> SmallInt,
+        provider_id -> Text,
         active -> Bool,
         created -> Timestamptz,
         modified -> Timestamptz,
@@ -185,16 +186,21 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Payment methods that Braintree keeps.
-    braintree_payment_methods (id) {
+    /// Payment methods that a provider keeps.
+    payment_methods (id) {
         id -> BigInt,
-        braintree_buyer_id -> BigInt,
-        provider_id -> Text,
+        customer_id -> BigInt,
+        provider -> SmallInt,
+        token -> Text,
+        token_hash -> Bytea,
         #[sql_name = "type"]
         type_ -> SmallInt,
-        type_name -> Text,
-        truncated_id -> Text,
+        brand -> Nullable<Text>,
+        last4 -> Nullable<Text>,
+        expiry_month -> Nullable<SmallInt>,
+        expiry_year -> Nullable<SmallInt>,
         active -> Bool,
+        deleted -> Nullable<Timestamptz>,
         created -> Timestamptz,
         modified -> Timestamptz,
         counter -> BigInt,
@@ -202,15 +208,20 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Subscriptions that Braintree charges.
-    braintree_subscriptions (id) {
+    /// Subscriptions that a provider charges.
+    subscriptions (id) {
         id -> BigInt,
         payment_method_id -> BigInt,
-        product_id -> BigInt,
+        provider -> SmallInt,
+        product_id -> Nullable<BigInt>,
+        plan -> Text,
         provider_id -> Text,
+        status -> SmallInt,
+        stated -> Nullable<Timestamptz>,
         amount_minor -> Nullable<BigInt>,
         currency -> Nullable<Text>,
         active -> Bool,
+        next_billing_date -> Nullable<Date>,
         created -> Timestamptz,
         modified -> Timestamptz,
         counter -> BigInt,
@@ -218,17 +229,52 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// What Braintree said about a transaction.
-    braintree_transactions (id) {
+    /// What a provider said about a transaction.
+    provider_charges (id) {
         id -> BigInt,
         transaction_id -> BigInt,
+        provider -> SmallInt,
         payment_method_id -> Nullable<BigInt>,
         subscription_id -> Nullable<BigInt>,
         kind -> Text,
-        billing_period_start_date -> Nullable<Timestamptz>,
-        billing_period_end_date -> Nullable<Timestamptz>,
-        next_billing_date -> Nullable<Timestamptz>,
+        billing_period_start_date -> Nullable<Date>,
+        billing_period_end_date -> Nullable<Date>,
+        next_billing_date -> Nullable<Date>,
         next_billing_period_amount_minor -> Nullable<BigInt>,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+        attempt -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    /// What providers have posted.
+    webhook_events (id) {
+        id -> BigInt,
+        provider -> SmallInt,
+        event_id -> Text,
+        kind -> Text,
+        provider_kind -> Text,
+        payload -> Text,
+        received -> Timestamptz,
+        applied -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// What providers have been asked to change.
+    payment_attempts (id) {
+        id -> BigInt,
+        attempt -> Uuid,
+        buyer_id -> BigInt,
+        provider -> SmallInt,
+        operation -> Text,
+        subject -> Text,
+        request_hash -> Bytea,
+        actor -> Text,
+        outcome -> Nullable<Text>,
+        provider_id -> Nullable<Text>,
         created -> Timestamptz,
         modified -> Timestamptz,
         counter -> BigInt,
@@ -280,7 +326,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// What products cost, where the operator has said so.
+    product_plans (product_id) {
+        product_id -> BigInt,
+        amount_minor -> Nullable<BigInt>,
+        currency -> Text,
+        recurring -> Bool,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
 diesel::joinable!(products -> sellers (seller_id));
+diesel::joinable!(product_plans -> products (product_id));
 diesel::joinable!(transactions -> sellers (seller_id));
 diesel::joinable!(transactions -> products (product_id));
 diesel::joinable!(transactions -> buyers (buyer_id));
@@ -293,17 +353,19 @@ diesel::joinable!(bango_sellers -> sellers (seller_id));
 diesel::joinable!(bango_products -> products (product_id));
 diesel::joinable!(bango_products -> bango_sellers (bango_seller_id));
 diesel::joinable!(bango_statuses -> bango_products (bango_product_id));
-diesel::joinable!(braintree_buyers -> buyers (buyer_id));
-diesel::joinable!(braintree_payment_methods -> braintree_buyers (braintree_buyer_id));
-diesel::joinable!(braintree_subscriptions -> products (product_id));
-diesel::joinable!(braintree_subscriptions -> braintree_payment_methods (payment_method_id));
-diesel::joinable!(braintree_transactions -> transactions (transaction_id));
-diesel::joinable!(braintree_transactions -> braintree_payment_methods (payment_method_id));
-diesel::joinable!(braintree_transactions -> braintree_subscriptions (subscription_id));
+diesel::joinable!(payment_customers -> buyers (buyer_id));
+diesel::joinable!(payment_methods -> payment_customers (customer_id));
+diesel::joinable!(subscriptions -> payment_methods (payment_method_id));
+diesel::joinable!(subscriptions -> products (product_id));
+diesel::joinable!(provider_charges -> transactions (transaction_id));
+diesel::joinable!(provider_charges -> payment_methods (payment_method_id));
+diesel::joinable!(provider_charges -> subscriptions (subscription_id));
+diesel::joinable!(payment_attempts -> buyers (buyer_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     sellers,
     products,
+    product_plans,
     buyers,
     transactions,
     transaction_events,
@@ -313,10 +375,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     bango_sellers,
     bango_products,
     bango_statuses,
-    braintree_buyers,
-    braintree_payment_methods,
-    braintree_subscriptions,
-    braintree_transactions,
+    payment_customers,
+    payment_methods,
+    subscriptions,
+    provider_charges,
+    webhook_events,
+    payment_attempts,
     api_clients,
     users,
     door,

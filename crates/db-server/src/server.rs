@@ -1,9 +1,10 @@
 //! The application: its parts, its start.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{
     dev::ServerHandle,
+    rt,
     web::{Data, ServiceConfig},
 };
 use chassis::{
@@ -19,8 +20,9 @@ use crate::{
     caller::{Authenticator, People},
     cleansed::CleansedSettings,
     database::{Database, MigrationError},
-    domain::{Clock, Domain, pin::Pins, transaction, user::Users},
+    domain::{Clock, Domain, inbox, pin::Pins, transaction, user::Users},
     door::{Door, Upstreams},
+    error::chain,
     identity::Signer,
     limit::Limit,
     proxy_client::ProxyClient,
@@ -28,6 +30,9 @@ use crate::{
     settings::{DatabaseSettings, DoorSettings, ProxySettings, Settings},
     store::StoreError,
 };
+
+/// How long after one look at the inbox the next one follows.
+const KEEP_UP: Duration = Duration::from_secs(60);
 
 /// A server that has its database and its address.
 pub struct Application {
@@ -96,6 +101,7 @@ impl Application {
         let server = settings.server.clone();
         let Parts { domain, authenticator, cleansed, proxy, door, signer } =
             Parts::new(database, settings, clock);
+        let inbox = domain.clone();
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
@@ -109,7 +115,10 @@ impl Application {
             routes::configure(config);
             routes::configure_door(config);
         };
-        Ok(Self { bound: bind(&server, configure)? })
+        let bound = bind(&server, configure)?;
+        // It ends with the system that it runs in.
+        rt::spawn(keep_up(inbox));
+        Ok(Self { bound })
     }
 
     /// Where it listens.
@@ -144,6 +153,16 @@ impl Application {
     /// An I/O error of the listener or of the signal handlers.
     pub async fn run_until_signal(self) -> io::Result<()> {
         self.bound.run_until_signal().await
+    }
+}
+
+/// Applies what has come in and was not applied: after a crash, or because it came too early.
+async fn keep_up(domain: Data<Domain>) {
+    loop {
+        if let Err(error) = inbox::catch_up(&domain).await {
+            log::warn!("the inbox waits: {}", chain(&error));
+        }
+        rt::time::sleep(KEEP_UP).await;
     }
 }
 
@@ -201,6 +220,7 @@ impl Parts {
             lookup: settings.database.lookup,
             pins: Pins::new(settings.pin.hasher, settings.pin.rules),
             clock,
+            payments: settings.payments,
             lockdown: settings.lockdown,
         };
         Self {

@@ -5,6 +5,7 @@ mod cache;
 mod database;
 mod door;
 mod login;
+mod payments;
 mod pin;
 mod proxy;
 
@@ -27,6 +28,7 @@ pub use self::{
     database::DatabaseSettings,
     door::{Allowed, DoorSettings},
     login::LoginSettings,
+    payments::PaymentSettings,
     pin::PinSettings,
     proxy::{IdentitySettings, ProxySettings},
 };
@@ -63,6 +65,8 @@ pub struct Settings {
     pub pin: PinSettings,
     /// `[login]`: people with a name and a password.
     pub login: LoginSettings,
+    /// `[payments]`: what holds for payments at every provider.
+    pub payments: PaymentSettings,
     /// `transactions.lockdown`: the age at which nothing about a transaction changes any more.
     pub lockdown: Duration,
     /// What `/services/settings/` shows.
@@ -114,6 +118,7 @@ struct Sections {
     door: DoorSettings,
     pin: Option<PinSettings>,
     login: Option<LoginSettings>,
+    payments: Option<PaymentSettings>,
     lockdown: Duration,
     cleansed_access: bool,
 }
@@ -138,6 +143,7 @@ impl Sections {
             ),
             cleansed_access: root.section("services").or("cleansed_settings_access", false),
             pin: pin::read(&root.section("pin"), loopback),
+            payments: payments::read(&root.section("payments")),
             lockdown: positive(&root.section("transactions"), "lockdown", Duration::from_secs(24 * 60 * 60)),
         }
     }
@@ -154,6 +160,7 @@ impl Sections {
             door: self.door,
             pin: self.pin?,
             login: self.login?,
+            payments: self.payments?,
             lockdown: self.lockdown,
             cleansed: CleansedSettings::new(self.cleansed_access, shown),
         })

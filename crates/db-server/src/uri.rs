@@ -21,11 +21,23 @@ pub enum Kind {
     ReferenceProduct,
     /// The terms of the reference provider for a seller.
     ReferenceTerms,
+    /// A buyer as Braintree knows it.
+    BraintreeBuyer,
+    /// A payment method that Braintree keeps.
+    BraintreePaymentMethod,
+    /// A subscription that Braintree charges.
+    BraintreeSubscription,
+    /// What Braintree says about a transaction.
+    BraintreeTransaction,
+    /// A stored means of payment, at whichever provider.
+    Paymethod,
+    /// A subscription, at whichever provider.
+    Subscription,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::Buyer,
         Self::Seller,
         Self::Product,
@@ -33,6 +45,12 @@ impl Kind {
         Self::ReferenceSeller,
         Self::ReferenceProduct,
         Self::ReferenceTerms,
+        Self::BraintreeBuyer,
+        Self::BraintreePaymentMethod,
+        Self::BraintreeSubscription,
+        Self::BraintreeTransaction,
+        Self::Paymethod,
+        Self::Subscription,
     ];
 
     /// The path of the list of these resources.
@@ -46,6 +64,12 @@ impl Kind {
             Self::ReferenceSeller => "/provider/reference/sellers/",
             Self::ReferenceProduct => "/provider/reference/products/",
             Self::ReferenceTerms => "/provider/reference/terms/",
+            Self::BraintreeBuyer => "/braintree/mozilla/buyer/",
+            Self::BraintreePaymentMethod => "/braintree/mozilla/paymethod/",
+            Self::BraintreeSubscription => "/braintree/mozilla/subscription/",
+            Self::BraintreeTransaction => "/braintree/mozilla/transaction/",
+            Self::Paymethod => "/paymethods/",
+            Self::Subscription => "/subscriptions/",
         }
     }
 

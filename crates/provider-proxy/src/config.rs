@@ -20,6 +20,7 @@ use crate::{
     admin::AdminSettings,
     audit::AuditSettings,
     passthrough::{credential, target::Targets},
+    policy::{Limits, PolicySettings},
     providers::ProviderSettings,
 };
 
@@ -39,6 +40,8 @@ pub struct Settings {
     pub callers: Option<CallerSettings>,
     /// `[providers.NAME]`.
     pub providers: ProviderSettings,
+    /// `[policy]`.
+    pub policy: PolicySettings,
     /// Whether the pass-through is open: `enabled` of `[passthrough]`.
     pub passthrough: bool,
     /// `[targets.NAME]`.
@@ -77,12 +80,16 @@ impl Settings {
 
     fn read_sections(root: &Section, origin: Origin) -> Self {
         let server = read_server(&root.section("server"));
+        let identity = identity::read(&root.section("identity"), &server);
+        let callers = identity::read_callers(&root.section("callers"), &server);
+        let policy = read_policy(&root.section("policy"), callers.as_ref());
         Self {
-            identity: identity::read(&root.section("identity"), &server),
-            callers: identity::read_callers(&root.section("callers"), &server),
+            identity,
+            callers,
             server,
             log: LogSettings::read(&root.section("log")),
             providers: ProviderSettings::read(&root.section("providers")),
+            policy,
             audit: AuditSettings::read(&root.section("passthrough")),
             passthrough: root.section("passthrough").or("enabled", false),
             targets: Arc::new(Targets::read(&root.section("targets"))),
@@ -94,7 +101,8 @@ impl Settings {
 }
 
 /// The full names of all keys; `ID` stands for the id of a notice key, `NAME` for a caller's or a target's, `CLAIM` for
-/// a claim's.
+/// a claim's,
+/// `CURRENCY` for that of an amount, `PUBLIC_KEY` for a key that signs webhooks.
 #[must_use]
 pub fn known_keys() -> BTreeSet<String> {
     credential::KINDS.into_iter().flat_map(known_keys_with_credential).collect()
@@ -107,7 +115,12 @@ fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
         toml::Value::Table(owned.collect())
     };
     let empty = || toml::Value::Table(toml::Table::new());
-    let notice_keys = table(&[("notice_keys", table(&[("ID", empty())]))]);
+    let reference = table(&[("notice_keys", table(&[("ID", empty())])), ("checkout", empty())]);
+    let amounts = || table(&[("CURRENCY", "0".into())]);
+    let limits = || {
+        let names = ["largest_payment", "largest_refund", "refunded_per_day"];
+        table(&names.map(|name| (name, amounts())))
+    };
     let braintree = table(&[
         ("webhook_keys", table(&[("PUBLIC_KEY", empty())])),
         ("merchant_accounts", table(&[("CURRENCY", empty())])),
@@ -122,12 +135,13 @@ fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
     let sample = [
         ("server".to_owned(), table(&[("tls", empty())])),
         ("identity".to_owned(), empty()),
-        ("callers".to_owned(), table(&[("NAME", empty())])),
+        ("callers".to_owned(), table(&[("NAME", table(&[("policy", limits())]))])),
+        ("policy".to_owned(), limits()),
         ("targets".to_owned(), table(&[("NAME", table(&target))])),
         (
             "providers".to_owned(),
             table(&[
-                ("reference", notice_keys),
+                ("reference", reference),
                 ("stripe", empty()),
                 ("paypal", empty()),
                 ("braintree", braintree),
@@ -152,6 +166,16 @@ fn read_server(section: &Section) -> ServerSettings {
         );
     }
     settings
+}
+
+fn read_policy(section: &Section, callers: Option<&CallerSettings>) -> PolicySettings {
+    let policy = PolicySettings::read(section, identity::is_operation);
+    let mut limits = callers.iter().flat_map(|callers| &callers.entries).map(|entry| &entry.limits);
+    let counts = policy.limits.have_windows() || limits.any(Limits::have_windows);
+    if counts && !section.has("state_file") {
+        section.fault("state_file", "missing: limits on refunds in an hour or a day must outlast a restart");
+    }
+    policy
 }
 
 /// How often the files are looked at unless told otherwise.

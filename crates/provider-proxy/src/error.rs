@@ -6,7 +6,11 @@ use chassis::client::ExchangeError;
 use thiserror::Error;
 use wire::{ErrorKind, Money, ProxyFailure, payment::OperationName};
 
-use crate::{caller::CallerError, shape::ShapeError};
+use crate::{
+    caller::CallerError,
+    policy::{Refusal, StateError},
+    shape::ShapeError,
+};
 
 /// The target named when no provider is concerned.
 pub const PROXY: &str = "provider-proxy";
@@ -108,6 +112,22 @@ pub enum ProxyError {
         /// The operation.
         operation: OperationName,
     },
+    /// The limits do not allow it. Nothing was sent.
+    #[error("{target}: {refusal}")]
+    Policy {
+        /// The provider's name.
+        target: &'static str,
+        /// Which limit.
+        refusal: Refusal,
+    },
+    /// The limits cannot be kept. Nothing was sent.
+    #[error("{target}: refunds cannot be limited")]
+    PolicyState {
+        /// The provider's name.
+        target: &'static str,
+        /// Why.
+        source: StateError,
+    },
     /// The worker could not set up its connectors when it started.
     #[error("{target}: this worker has no connectors")]
     NoConnectors {
@@ -163,6 +183,11 @@ impl ProxyError {
             Self::Unsupported { target, operation } => {
                 (Kind::Unsupported, target, format!("The provider does not offer {operation}.").into())
             }
+            Self::Policy { target, refusal } => (Kind::Policy, target, limit(refusal).into()),
+            Self::PolicyState { target, .. } => {
+                let message = "Refunds cannot be limited at the moment, so none is made; nothing was sent.";
+                (Kind::Internal, target, message.into())
+            }
             Self::NoConnectors { target } => {
                 (Kind::Internal, target, "No provider can be reached from here; nothing was sent.".into())
             }
@@ -172,6 +197,10 @@ impl ProxyError {
         };
         ProxyFailure { kind, target: target.to_owned(), message: message.into_owned() }
     }
+}
+
+fn limit(refusal: &Refusal) -> String {
+    format!("Not allowed here: {refusal}.")
 }
 
 fn mismatch(asked: Money) -> String {

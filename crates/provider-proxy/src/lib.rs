@@ -13,6 +13,7 @@ pub mod error;
 pub mod fuzzing;
 pub mod metrics;
 pub mod passthrough;
+pub mod policy;
 pub mod providers;
 pub mod readiness;
 pub mod refusal;

@@ -104,8 +104,15 @@ impl ReloadError {
 
 /// The keys, or the beginnings of keys, that take effect at a start only. The files of `server.tls` are read again by
 /// themselves.
-const FIXED: [&str; 6] =
-    ["server.", "log.", "admin.", "reload.", "passthrough.audit_file", "passthrough.audit_sync"];
+const FIXED: [&str; 7] = [
+    "server.",
+    "log.",
+    "admin.",
+    "reload.",
+    "passthrough.audit_file",
+    "passthrough.audit_sync",
+    "policy.state_file",
+];
 
 /// The topic of [`crate::readiness::Readiness`].
 const TOPIC: &str = "settings";

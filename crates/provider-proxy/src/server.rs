@@ -1,28 +1,22 @@
 //! Starts the service and routes its requests.
 
 mod connectors;
+mod operations;
 mod run;
 
-use std::{
-    error::Error as StdError,
-    fmt::Write as _,
-    future::{Ready, ready},
-    io,
-};
+use std::{error::Error as StdError, fmt::Write as _, io};
 
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
-    dev::Payload,
+    HttpResponse, HttpResponseBuilder, ResponseError,
     http::{
         StatusCode,
-        header::{ContentType, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
     },
-    web::{self, Bytes, Data, Path, ServiceConfig},
+    web::{self, ServiceConfig},
 };
 use chassis::{
     client::ClientError,
     exit::Exit,
-    logging,
     server::{ServerError, resource},
 };
 use serde_json::Value;
@@ -32,25 +26,25 @@ use wire::{ProviderAnswer, Reply, passthrough, status::ServiceStatus};
 pub use run::Application;
 
 use crate::{
-    audit::{AuditError, Event},
-    caller::{Caller, CallerError},
+    audit::AuditError,
+    caller::CallerError,
     config::Settings,
     error::{PROXY, ProxyError},
     metrics::MetricsError,
-    passthrough::door::{self, Door},
-    providers::{Answer, Connectors, Performed},
-    services::Services,
+    passthrough::door,
+    policy::StateError,
+    providers::Connectors,
 };
-use connectors::{Made, WorkerConnectors};
+use connectors::WorkerConnectors;
 
 /// Every route of this service.
 fn routes(config: &mut ServiceConfig) {
     config
         .configure(door::routes)
         .service(resource("/services/status").route(web::get().to(service_status)))
-        .service(resource("/v1/providers").route(web::get().to(providers)))
-        .service(resource("/v1/webhooks/{provider}").route(web::post().to(verify_webhook)))
-        .service(resource("/v1/{provider}/{operation}").route(web::post().to(perform)));
+        .service(resource("/v1/providers").route(web::get().to(operations::providers)))
+        .service(resource("/v1/webhooks/{provider}").route(web::post().to(operations::verify_notice)))
+        .service(resource("/v1/{provider}/{operation}").route(web::post().to(operations::perform)));
 }
 
 /// Why the service cannot start.
@@ -62,6 +56,9 @@ pub enum StartError {
     /// The audit log cannot be written.
     #[error("passthrough.audit_file: {0}")]
     Audit(#[from] AuditError),
+    /// The file of refunds cannot be used.
+    #[error("policy.state_file: {0}")]
+    Refunds(#[from] StateError),
     /// The metrics cannot be set up.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
@@ -79,12 +76,17 @@ impl StartError {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Provider(_) | Self::Server(ServerError::Tls(_)) => Exit::Settings,
-            Self::Server(ServerError::Bind { .. }) | Self::Audit(AuditError::InUse { .. }) => {
-                Exit::Unavailable
+            Self::Server(ServerError::Bind { .. })
+            | Self::Audit(AuditError::InUse { .. })
+            | Self::Refunds(StateError::InUse { .. }) => Exit::Unavailable,
+            Self::Audit(AuditError::File { .. }) | Self::Refunds(StateError::File { .. }) => {
+                Exit::CannotWrite
             }
-            Self::Audit(AuditError::File { .. }) => Exit::CannotWrite,
-            Self::Audit(AuditError::NotOurs { .. }) => Exit::Data,
-            Self::Audit(AuditError::Thread(_)) | Self::Metrics(_) | Self::Thread(_) => Exit::Software,
+            Self::Audit(AuditError::NotOurs { .. }) | Self::Refunds(StateError::NotOurs { .. }) => Exit::Data,
+            Self::Audit(AuditError::Thread(_))
+            | Self::Refunds(StateError::None | StateError::CutOff)
+            | Self::Metrics(_)
+            | Self::Thread(_) => Exit::Software,
         }
     }
 }
@@ -98,40 +100,11 @@ pub fn check(settings: &Settings) -> Result<(), StartError> {
     Ok(())
 }
 
-/// What stands for the provider in the name of the operation that verifies a webhook.
-const WEBHOOKS: &str = "webhooks";
-
 /// `GET /services/status/`: neither a database nor a cache is here, and none is configured, or this process would not
 /// have started.
 async fn service_status() -> HttpResponse {
     let status = ServiceStatus { cache: false, db: false, proxies: false, settings: true };
     HttpResponse::Ok().json(status)
-}
-
-/// A caller that is known: a handler that takes one first runs for nobody else, and no body is read before.
-struct Admitted(Caller);
-
-impl FromRequest for Admitted {
-    type Error = ProxyError;
-    type Future = Ready<Result<Self, ProxyError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        // The pass-through and the operations know their callers by the same tokens.
-        let door = request.app_data::<Data<Door>>();
-        let verified = door.ok_or(CallerError::NoVerifier).and_then(|door| door.caller(request));
-        ready(verified.map(Self).map_err(|source| ProxyError::Caller { target: PROXY, source }))
-    }
-}
-
-impl Admitted {
-    /// Refuses an operation that is not on the caller's list.
-    fn may(&self, provider: &str, operation: &str) -> Result<(), ProxyError> {
-        if self.0.may_perform(provider, operation) {
-            return Ok(());
-        }
-        let caller = self.0.entry.as_ref().map_or_else(String::new, |entry| entry.name.clone());
-        Err(ProxyError::NotPermitted { target: PROXY, caller, operation: format!("{provider}/{operation}") })
-    }
 }
 
 impl ResponseError for ProxyError {
@@ -155,82 +128,6 @@ fn not_let_in(path: &str, source: CallerError) -> HttpResponse {
     builder(kind.http_status())
         .insert_header((passthrough::ERROR_HEADER, kind.name()))
         .json(passthrough::Answer { error: failure })
-}
-
-/// `GET /v1/providers`: what there is, what is configured, and what each offers.
-async fn providers(_: Admitted, services: Data<Services>) -> HttpResponse {
-    HttpResponse::Ok().json(services.current.load().settings.providers.list())
-}
-
-/// `POST /v1/{provider}/{operation}`.
-async fn perform(
-    caller: Admitted,
-    connectors: Data<WorkerConnectors>,
-    path: Path<(String, String)>,
-    body: actix_web::Result<Bytes>,
-) -> HttpResponse {
-    let (provider, operation) = path.into_inner();
-    if let Err(error) = caller.may(&provider, &operation) {
-        return refuse(&error);
-    }
-    match try_perform(&connectors.get(), &provider, &operation, body).await {
-        Ok(Performed::Own(Answer { status, reply })) => respond(status, &reply),
-        Ok(Performed::Neutral(reply)) => HttpResponse::Ok().content_type(ContentType::json()).body(reply),
-        Err(error) => refuse(&error),
-    }
-}
-
-async fn try_perform(
-    connectors: &Made,
-    provider: &str,
-    operation: &str,
-    body: actix_web::Result<Bytes>,
-) -> Result<Performed, ProxyError> {
-    let connector = of_this_worker(connectors)?.get(provider)?;
-    let body = body.map_err(|source| ProxyError::UnreadableRequest { target: connector.name(), source })?;
-    connector.perform(operation, &body).await
-}
-
-/// `POST /v1/webhooks/{provider}`.
-async fn verify_webhook(
-    caller: Admitted,
-    connectors: Data<WorkerConnectors>,
-    services: Data<Services>,
-    path: Path<String>,
-    body: actix_web::Result<Bytes>,
-) -> HttpResponse {
-    let provider = path.into_inner();
-    if let Err(error) = caller.may(WEBHOOKS, &provider) {
-        return refuse(&error);
-    }
-    let verified = try_verify(&connectors.get(), &provider, body);
-    if let Err(ProxyError::InvalidSignature { target, .. }) = &verified {
-        let request_id = logging::context().map(|context| context.request_id.clone()).unwrap_or_default();
-        services.audit.event(Event::SignatureRefused { of: (*target).to_owned(), request_id });
-    }
-    answer(verified)
-}
-
-fn try_verify(
-    connectors: &Made,
-    provider: &str,
-    body: actix_web::Result<Bytes>,
-) -> Result<Answer, ProxyError> {
-    let connector = of_this_worker(connectors)?.get(provider)?;
-    let body = body.map_err(|source| ProxyError::UnreadableRequest { target: connector.name(), source })?;
-    connector.verify_webhook(&body)
-}
-
-fn of_this_worker(connectors: &Made) -> Result<&Connectors, ProxyError> {
-    // The cause was logged when they were made.
-    connectors.as_ref().map_err(|_| ProxyError::NoConnectors { target: PROXY })
-}
-
-fn answer(result: Result<Answer, ProxyError>) -> HttpResponse {
-    match result {
-        Ok(Answer { status, reply }) => respond(status, &reply),
-        Err(error) => refuse(&error),
-    }
 }
 
 /// Logs an error with its causes, and tells the caller what it may know.

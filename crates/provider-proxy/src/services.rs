@@ -7,6 +7,7 @@ use crate::{
     config::Settings,
     metrics::Metrics,
     passthrough::admission::{Bulkheads, Clock},
+    policy::RefundLedger,
     readiness::Readiness,
     reload::{Current, Snapshot},
     server::StartError,
@@ -25,6 +26,8 @@ pub struct Services {
     pub readiness: Readiness,
     /// The bulkheads of all targets, over all reloads.
     pub bulkheads: Arc<Bulkheads>,
+    /// What has been refunded, over all reloads.
+    pub refunds: Arc<RefundLedger>,
 }
 
 impl Services {
@@ -40,6 +43,7 @@ impl Services {
             );
         }
         let audit = AuditLog::open(&settings.audit, metrics.audit())?;
+        let refunds = Arc::new(RefundLedger::open(settings.policy.state_file.as_deref())?);
         let snapshot = Snapshot::build(settings, None)?;
         metrics.reload().took_over();
         Ok(Self {
@@ -48,6 +52,7 @@ impl Services {
             metrics,
             readiness: Readiness::default(),
             bulkheads: Arc::new(Bulkheads::new(Clock::default())),
+            refunds,
         })
     }
 }

@@ -2,29 +2,41 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[path = "passthrough/credentials.rs"]
+mod credentials;
 #[path = "passthrough/echo.rs"]
 mod echo;
 #[path = "passthrough/process.rs"]
 mod process;
 
-use std::net::TcpListener;
+use std::{collections::BTreeSet, net::TcpListener, thread};
 
 use data_encoding::{BASE64, BASE64URL, HEXLOWER, HEXUPPER};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
+use provider_proxy::passthrough::credential::KINDS;
 
-use self::{echo::Echo, process::Process};
+use self::{
+    credentials::{Authority, Kept, one_of_each, random},
+    echo::Echo,
+    process::Process,
+};
 
-fn target(name: &str, url: &str, keys: &str) -> String {
+/// The settings of a target, of which `place` says where it is.
+fn target(name: &str, place: &str, keys: &str) -> String {
     format!(
-        "[targets.{name}]\nurl = \"{url}\"\nprivate = true\nallow = [\"* /**\"]\nidle_timeout = \"60ms\"\n{keys}\n"
+        "[targets.{name}]\n{place}\nprivate = true\nallow = [\"* /**\"]\nidle_timeout = \"400ms\"\n{keys}\n"
     )
+}
+
+fn shop(url: &str) -> String {
+    target("shop", &format!("url = \"{url}\""), "")
 }
 
 #[test]
 fn a_status_that_is_no_2xx_is_logged_as_a_warning_and_a_2xx_is_not() {
-    let echo = Echo::start(&[]);
-    let proxy = Process::start("info", &target("shop", &echo.url(), ""));
+    let echo = Echo::start(&[], "");
+    let proxy = Process::start("info", &shop(&echo.url()));
     assert!(proxy.ask("GET", "shop", "/status/200", "").starts_with("HTTP/1.1 200"));
     assert!(proxy.ask("GET", "shop", "/status/404?email=x@y.test", "").starts_with("HTTP/1.1 404"));
     let log = proxy.stop().log;
@@ -38,7 +50,7 @@ fn a_status_that_is_no_2xx_is_logged_as_a_warning_and_a_2xx_is_not() {
 #[test]
 fn a_target_that_cannot_be_reached_is_logged_as_a_connection_error() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let proxy = Process::start("info", &target("shop", &format!("http://{free}"), ""));
+    let proxy = Process::start("info", &shop(&format!("http://{free}")));
     let answer = proxy.ask("GET", "shop", "/a", "");
     assert!(answer.starts_with("HTTP/1.1 500") && answer.contains("x-proxy-error: connect"), "{answer}");
     let log = proxy.stop().log;
@@ -46,38 +58,11 @@ fn a_target_that_cannot_be_reached_is_logged_as_a_connection_error() {
     assert!(error.contains("ConnectionError: shop: ") && error.contains("refused"), "{log}");
 }
 
-/// A target of each kind of credential that holds a secret, in the order of the secrets.
-fn targets(url: &str, secrets: &[String]) -> String {
-    let secret = |index: usize| toml::Value::String(secrets[index].clone()).to_string();
-    let credentials = [
-        ("bearer", format!("kind = 'bearer', token = {}", secret(0))),
-        ("basic", format!("kind = 'basic', username = 'dummy-user', password = {}", secret(1))),
-        ("header", format!("kind = 'header', name = 'x-api-key', value = {}", secret(2))),
-        ("query", format!("kind = 'query', name = 'key', value = {}", secret(3))),
-        ("oauth1", format!("kind = 'oauth1', consumer_key = 'dummy-key', consumer_secret = {}", secret(4))),
-        ("hmac", format!("kind = 'hmac_body', header = 'x-signature', secret = {}", secret(5))),
-        (
-            "aws",
-            format!(
-                "kind = 'aws_sigv4', access_key_id = 'AKIDEXAMPLE', secret_access_key = {}, region = 'eu', service = 's'",
-                secret(6)
-            ),
-        ),
-        ("soap", format!("kind = 'soap_login', username = 'dummy-user', password = {}", secret(7))),
-    ];
-    credentials
-        .iter()
-        .map(|(name, credential)| target(name, url, &format!("credential = {{ {credential} }}")))
-        .collect()
-}
-
-const NAMES: [&str; 8] = ["bearer", "basic", "header", "query", "oauth1", "hmac", "aws", "soap"];
-
 const SOAP: &str = "<Envelope xmlns=\"http://schemas.xmlsoap.org/soap/envelope/\"><Body>\
     <r xmlns=\"com.bango.webservices.directbilling\"><username/><password/></r></Body></Envelope>";
 
-/// What an echoing target does with the request, and with each secret in each form.
-const PATHS: [&str; 16] = [
+/// What an echoing target does with the request.
+const PATHS: [&str; 13] = [
     "/head",
     "/body",
     "/chunks",
@@ -90,16 +75,20 @@ const PATHS: [&str; 16] = [
     "/late",
     "/garbage",
     "/status/500",
-    "/raw",
-    "/base64",
-    "/hex",
-    "/percent",
+    "/status/401",
 ];
+
+/// What it gives away of one secret, by the secret's number.
+const GIVEN_AWAY: [&str; 4] = ["/raw/", "/base64/", "/hex/", "/percent/"];
+
+/// What has to be encoded in a query (RFC 3986, 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Each way in which a text that comes out could hold a secret.
 fn forms(secret: &str) -> Vec<String> {
     let json = serde_json::to_string(secret).unwrap();
-    let xml = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let xml = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let xml_of_attributes = xml.replace('"', "&quot;");
     vec![
         secret.to_owned(),
         secret.to_lowercase(),
@@ -109,31 +98,36 @@ fn forms(secret: &str) -> Vec<String> {
         HEXLOWER.encode(secret.as_bytes()),
         HEXUPPER.encode(secret.as_bytes()),
         utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+        utf8_percent_encode(secret, RESERVED).to_string(),
         json[1..json.len() - 1].to_owned(),
+        xml_of_attributes.replace('\'', "&apos;"),
         xml,
+        xml_of_attributes,
         format!("{secret:?}").trim_matches('"').to_owned(),
     ]
 }
 
-fn secret() -> impl Strategy<Value = String> {
-    // Long and mixed enough that no log line holds it by chance.
-    "[A-Za-z0-9+/=&<>\"'%\\\\._~!{}-]{14,40}[a-z][0-9]"
-}
-
-fn ask_for_everything(proxy: &Process, paths: &[&str]) -> String {
-    let mut answers = String::new();
-    for name in NAMES {
-        for path in paths {
-            let (method, body) = if name == "soap" { ("POST", SOAP) } else { ("POST", "a=b") };
-            answers.push_str(&proxy.ask(method, name, path, body));
+/// Asks each target for each path, and for each of its secrets, all targets at once; gives all that was answered.
+fn ask_for_everything(proxy: &Process, kept: &[Kept], secrets: &[String], paths: &[&str]) -> String {
+    let ask_one = |kept: &Kept| {
+        let body = if kept.name == "soap_login" { SOAP } else { "a=b" };
+        let mut answers: String = paths.iter().map(|path| proxy.ask("POST", kept.name, path, body)).collect();
+        let of_this = |secret: &&String| kept.secrets.contains(secret);
+        for (number, _) in secrets.iter().enumerate().filter(|(_, secret)| of_this(secret)) {
+            for form in GIVEN_AWAY {
+                answers.push_str(&proxy.ask("POST", kept.name, &format!("{form}{number}"), body));
+            }
         }
         for refused in ["/../x", "//x", "/%2e%2e", "/x?y=\\"] {
-            answers.push_str(&proxy.ask("GET", name, refused, ""));
+            answers.push_str(&proxy.ask("GET", kept.name, refused, ""));
         }
-        answers.push_str(&proxy.ask("TRACE", name, "/x", ""));
-    }
-    answers.push_str(&proxy.ask("GET", "nobody", "/x", ""));
-    answers
+        answers + &proxy.ask("TRACE", kept.name, "/x", "")
+    };
+    let answers: String = thread::scope(|scope| {
+        let asking: Vec<_> = kept.iter().map(|kept| scope.spawn(move || ask_one(kept))).collect();
+        asking.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    answers + &proxy.ask("GET", "nobody", "/x", "")
 }
 
 proptest! {
@@ -141,29 +135,45 @@ proptest! {
 
     #[test]
     fn no_secret_comes_out_of_the_process_other_than_towards_its_target(
-        secrets in prop::collection::vec(secret(), NAMES.len()),
+        random in random(),
         level in prop::sample::select(vec!["off", "error", "warn", "info", "debug", "trace"]),
     ) {
-        let echo = Echo::start(&secrets);
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let proxy = Process::start(level, &targets(&echo.url(), &secrets));
-        let answers = ask_for_everything(&proxy, &PATHS);
+        let authority = Authority::new();
+        let access_token = random.access_token().to_owned();
+        let kept = one_of_each(random, &authority, forms);
+        let kinds: BTreeSet<_> = kept.iter().map(Kept::kind).collect();
+        prop_assert_eq!(kinds, BTreeSet::from(KINDS));
+
+        let secrets: Vec<_> = kept.iter().flat_map(|kept| kept.secrets.clone()).collect();
+        let echo = Echo::start(&secrets, &access_token);
+        let echo_with_tls = Echo::start_with_tls(&secrets, authority.server());
+        let settings = |url: &str, tls_url: &str| -> String {
+            kept.iter().map(|kept| kept.settings(url, tls_url, &authority)).collect()
+        };
+        let proxy = Process::start(level, &settings(&echo.url(), &echo_with_tls.url()));
+        let answers = ask_for_everything(&proxy, &kept, &secrets, &PATHS);
         let out = proxy.stop();
-        let unreachable = Process::start(level, &targets(&format!("http://{free}"), &secrets));
-        let refused = ask_for_everything(&unreachable, &["/a"]);
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let unreachable =
+            Process::start(level, &settings(&format!("http://{free}"), &format!("https://{free}")));
+        let refused = ask_for_everything(&unreachable, &kept, &secrets, &["/a"]);
         let away = unreachable.stop();
-        // The target did get them, or this test would see nothing.
-        for (index, name) in NAMES.iter().enumerate().filter(|(_, name)| matches!(**name, "bearer" | "header")) {
-            prop_assert!(echo.got(&secrets[index]), "{name} was not sent");
+
+        // The targets did get them, or this test would see nothing.
+        for Kept { name, marks, .. } in &kept {
+            let echo = if *name == "client_certificate" { &echo_with_tls } else { &echo };
+            prop_assert!(marks.iter().any(|mark| echo.got(mark)), "{name} was not sent");
         }
+        let signatures = echo.signatures();
+        prop_assert!(signatures.len() >= 2, "a token of each key that signs");
         prop_assert!(answers.contains("x-proxy-error: leak"), "nothing was withheld");
-        for (secret, name) in secrets.iter().zip(NAMES) {
+        for secret in secrets.iter().chain(&signatures) {
             for form in forms(secret) {
                 for (place, text) in [
                     ("answers", &answers), ("log", &out.log), ("audit", &out.audit), ("metrics", &out.metrics),
                     ("refusals", &refused), ("log", &away.log), ("audit", &away.audit), ("metrics", &away.metrics),
                 ] {
-                    prop_assert!(!text.contains(&form), "{name}: {form} of {secret} in {place}");
+                    prop_assert!(!text.contains(&form), "{form} of {secret} in {place}");
                 }
             }
         }

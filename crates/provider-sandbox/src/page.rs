@@ -19,7 +19,7 @@ const STYLE: &str = "\
 body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1c2330;background:#fff}\
 h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2rem 0 .5rem}p{margin:.25rem 0;color:#566}\
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .75rem;border-bottom:1px solid #dde2ea}\
-th{font-size:.85rem;color:#566}td.amount{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\
+th{font-size:.85rem;color:#566}th.amount,td.amount{text-align:right}td.amount{font-variant-numeric:tabular-nums;white-space:nowrap}\
 td.key{font:.8rem/1.4 ui-monospace,monospace;overflow-wrap:anywhere}form{display:flex;gap:.5rem}\
 button{font:inherit;padding:.25rem .9rem;border:1px solid #8a94a6;border-radius:.35rem;background:#fff;cursor:pointer}\
 button.approve{background:#15703a;border-color:#15703a;color:#fff}\
@@ -77,7 +77,7 @@ fn waiting(items: &[Waiting]) -> String {
     let rows: String = items.iter().map(waiting_row).collect();
     format!(
         "<h2>Waiting for their payer</h2><table id=\"waiting\"><thead><tr><th>Provider</th><th>What</th>\
-         <th>Amount</th><th>Decision</th></tr></thead><tbody>{rows}</tbody></table>"
+         <th class=\"amount\">Amount</th><th>Decision</th></tr></thead><tbody>{rows}</tbody></table>"
     )
 }
 
@@ -100,8 +100,8 @@ fn ledger(entries: &[Entry]) -> String {
     // The latest first: a person looks for what was just done.
     let rows: String = entries.iter().rev().map(ledger_row).collect();
     format!(
-        "<h2>Ledger</h2><table id=\"ledger\"><thead><tr><th>At</th><th>Provider</th><th>Kind</th><th>Amount</th>\
-         <th>Reference</th><th>Provider's id</th></tr></thead><tbody>{rows}</tbody></table>"
+        "<h2>Ledger</h2><table id=\"ledger\"><thead><tr><th>At</th><th>Provider</th><th>Kind</th>\
+         <th class=\"amount\">Amount</th><th>Reference</th><th>Provider's id</th></tr></thead><tbody>{rows}</tbody></table>"
     )
 }
 

@@ -1,6 +1,6 @@
 //! New connections: the address asked for once, that very address dialled, TLS for the URL's name.
 
-use std::{io, net::SocketAddr, rc::Rc, sync::Arc};
+use std::{cell::Cell, io, net::SocketAddr, rc::Rc, sync::Arc};
 
 use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -28,11 +28,15 @@ pub(crate) struct Dialled {
     pub(crate) address: SocketAddr,
 }
 
-/// Makes a connection, within the settings' limit and before `end`.
-pub(crate) async fn dial(settings: &UpstreamSettings, end: Instant) -> Result<Dialled, RelayError> {
+/// Makes a connection, within the settings' limit and before `end`. The address is noted before it is dialled.
+pub(crate) async fn dial(
+    settings: &UpstreamSettings,
+    end: Instant,
+    note: &Cell<Option<SocketAddr>>,
+) -> Result<Dialled, RelayError> {
     let limit = later(Instant::now(), settings.connect_timeout).min(end);
     let timeout = RelayError::ConnectTimeout { after: settings.connect_timeout };
-    let (transport, address) = timeout_at(limit, open(settings)).await.unwrap_or(Err(timeout))?;
+    let (transport, address) = timeout_at(limit, open(settings, note)).await.unwrap_or(Err(timeout))?;
     let watch = Watch::new(settings.idle_timeout, settings.max_idle_time);
     let socket = TokioIo::new(Socket::new(transport, Rc::clone(&watch)));
     let (sender, connection) = http1::Builder::new()
@@ -43,10 +47,13 @@ pub(crate) async fn dial(settings: &UpstreamSettings, end: Instant) -> Result<Di
     Ok(Dialled { sender, connection, watch, address })
 }
 
-async fn open(settings: &UpstreamSettings) -> Result<(Transport, SocketAddr), RelayError> {
+async fn open(
+    settings: &UpstreamSettings,
+    note: &Cell<Option<SocketAddr>>,
+) -> Result<(Transport, SocketAddr), RelayError> {
     let host = settings.url.host().trim_matches(['[', ']']);
     let addresses = settings.resolver.resolve(host, settings.url.port()).await?;
-    let (stream, address) = first_to_connect(&addresses).await?;
+    let (stream, address) = first_to_connect(&addresses, note).await?;
     if !settings.url.is_https() {
         return Ok((Transport::Plain(stream), address));
     }
@@ -55,9 +62,13 @@ async fn open(settings: &UpstreamSettings) -> Result<(Transport, SocketAddr), Re
     Ok((Transport::Tls(Box::new(stream)), address))
 }
 
-async fn first_to_connect(addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), RelayError> {
+async fn first_to_connect(
+    addresses: &[SocketAddr],
+    note: &Cell<Option<SocketAddr>>,
+) -> Result<(TcpStream, SocketAddr), RelayError> {
     let mut failure = RelayError::Resolve(ResolveError::NotFound);
     for &address in addresses {
+        note.set(Some(address));
         // Without TCP_NODELAY a body that spans packets waits 40 ms for the peer's delayed acknowledgement.
         let stream = TcpStream::connect(address).await;
         match stream.and_then(|stream| stream.set_nodelay(true).map(|()| stream)) {

@@ -68,13 +68,25 @@ impl Upstream {
     /// # Errors
     /// [`RelayError`], as with [`Upstream::send`].
     pub async fn upgrade(&self, outgoing: Outgoing) -> Result<Upgrade, RelayError> {
+        self.upgrade_noting(outgoing, &Cell::new(None)).await
+    }
+
+    /// The same; see [`Upstream::send_noting`].
+    ///
+    /// # Errors
+    /// As with [`Upstream::send`].
+    pub async fn upgrade_noting(
+        &self,
+        outgoing: Outgoing,
+        address: &Cell<Option<SocketAddr>>,
+    ) -> Result<Upgrade, RelayError> {
         let settings = &self.inner.settings;
         let end = later(Instant::now(), settings.total_timeout);
         let mut request = self.inner.request(Outgoing { body: crate::OutgoingBody::Empty, ..outgoing })?;
         request.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
 
-        let Dialled { mut sender, connection, watch, address } = dial(settings, end).await?;
+        let Dialled { mut sender, connection, watch, address } = dial(settings, end, address).await?;
         let mut connection = Box::pin(connection.without_shutdown());
         let mut ended = None;
         let exchange = async {

@@ -1,6 +1,6 @@
 //! One upstream, as one worker thread talks to it.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{cell::Cell, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chassis::base_url::BaseUrl;
@@ -101,6 +101,18 @@ impl Upstream {
     /// # Errors
     /// [`RelayError`]; [`RelayError::was_sent`] says whether the upstream may have acted.
     pub async fn send(&self, outgoing: Outgoing) -> Result<Incoming, RelayError> {
+        self.send_noting(outgoing, &Cell::new(None)).await
+    }
+
+    /// The same; the address that is dialled is in `address` as soon as that is known, whatever becomes of the exchange.
+    ///
+    /// # Errors
+    /// As with [`Upstream::send`].
+    pub async fn send_noting(
+        &self,
+        outgoing: Outgoing,
+        address: &Cell<Option<SocketAddr>>,
+    ) -> Result<Incoming, RelayError> {
         let start = Instant::now();
         let end = later(start, self.inner.settings.total_timeout);
         let mut request = self.inner.request(outgoing)?;
@@ -109,11 +121,12 @@ impl Upstream {
             let (mut lease, now, fresh) = match self.inner.pool.take(start) {
                 Some(lease) => (lease, start, false),
                 None => {
-                    let dialled = dial(&self.inner.settings, end).await?;
+                    let dialled = dial(&self.inner.settings, end, address).await?;
                     (self.inner.pool.lease(dialled), Instant::now(), true)
                 }
             };
-            let Some((sender, watch, _)) = lease.parts() else { continue };
+            let Some((sender, watch, dialled)) = lease.parts() else { continue };
+            address.set(Some(dialled));
             watch.begin(now, end);
             let mut failure = match sender.try_send_request(request).await {
                 Ok(response) => return self.inner.incoming(response, lease, head),

@@ -1,4 +1,11 @@
-//! `demo`: a pair of its own, one purchase, and everything is gone again.
+//! `demo`: a pair of its own, purchases through every provider, and everything is gone again.
+
+mod braintree;
+mod ledger;
+mod neutral;
+mod paypal;
+mod stripe;
+mod webhooks;
 
 use std::{process::ExitCode, time::Instant};
 
@@ -13,6 +20,9 @@ use super::{
     state::State,
     steps::{StepError, Steps},
 };
+use crate::client::RequestError;
+use ledger::Entry;
+use neutral::Neutral;
 
 /// Why the demonstration failed.
 #[derive(Debug, Error)]
@@ -28,20 +38,39 @@ enum DemoError {
         /// The servers' last lines.
         lines: String,
     },
+    /// The sandbox does not show its ledger.
+    #[error("the sandbox's ledger: {0}")]
+    Ledger(#[source] RequestError),
+    /// The ledger holds other lines than it should.
+    #[error("the sandbox's ledger: {0}")]
+    Unexpected(String),
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
 }
 
+/// What came of it.
+struct Bought {
+    /// The transaction of the reference provider, as db-server shows it at the end.
+    transaction: Value,
+    /// What the sandbox says was charged and refunded.
+    ledger: Vec<Entry>,
+}
+
 /// Runs it and gives the exit code.
 pub(super) async fn run(options: &DemoOptions) -> ExitCode {
     let mut steps = Steps::new(options.json);
-    let outcome = make_purchase(&mut steps).await;
+    let outcome = make_purchases(&mut steps).await;
     let (code, mut summary) = match &outcome {
-        Ok(transaction) => (ExitCode::SUCCESS, json!({"ok": true, "transaction": transaction})),
+        Ok(Bought { transaction, ledger }) => {
+            (ExitCode::SUCCESS, json!({"ok": true, "transaction": transaction, "ledger": ledger}))
+        }
         Err(error) => {
             eprintln!("local-pair: the demonstration failed: {error}");
-            (ExitCode::FAILURE, json!({"ok": false, "error": error.to_string(), "transaction": null}))
+            (
+                ExitCode::FAILURE,
+                json!({"ok": false, "error": error.to_string(), "transaction": null, "ledger": null}),
+            )
         }
     };
     if options.json {
@@ -51,7 +80,7 @@ pub(super) async fn run(options: &DemoOptions) -> ExitCode {
     code
 }
 
-async fn make_purchase(steps: &mut Steps) -> Result<Value, DemoError> {
+async fn make_purchases(steps: &mut Steps) -> Result<Bought, DemoError> {
     let mut signals = StopSignals::listen().map_err(PairError::file("signals"))?;
     tokio::select! {
         outcome = with_own_pair(steps) => outcome,
@@ -59,7 +88,7 @@ async fn make_purchase(steps: &mut Steps) -> Result<Value, DemoError> {
     }
 }
 
-async fn with_own_pair(steps: &mut Steps) -> Result<Value, DemoError> {
+async fn with_own_pair(steps: &mut Steps) -> Result<Bought, DemoError> {
     let started = Instant::now();
     let state = State::temporary()?;
     let options = UpOptions {
@@ -73,14 +102,36 @@ async fn with_own_pair(steps: &mut Steps) -> Result<Value, DemoError> {
     steps
         .say("starting a private Postgres, the provider sandbox, provider-proxy and db-server on free ports");
     let pair = Pair::start(&options, &state, false).await?;
-    steps.say(&format!("ready after {} ms; one purchase, step by step:", started.elapsed().as_millis()));
-    let bought = Purchase::new(&pair, steps).make().await;
-    let bought = bought.map_err(|error| DemoError::Step { error, lines: pair.last_lines() });
+    steps.say(&format!("ready after {} ms", started.elapsed().as_millis()));
+    let bought = buy(&pair, steps).await;
     let stopped = pair.stop().await;
-    let transaction = bought?;
+    let bought = bought?;
     stopped?;
-    let uuid = transaction["uuid"].as_str().unwrap_or_default();
     let total = started.elapsed().as_millis();
-    steps.say(&format!("transaction {uuid} is completed; everything is stopped again after {total} ms"));
-    Ok(transaction)
+    steps.say(&format!("everything is stopped again after {total} ms"));
+    Ok(bought)
+}
+
+/// Buys through each provider, and reads what they say of it.
+async fn buy(pair: &Pair, steps: &mut Steps) -> Result<Bought, DemoError> {
+    let failed = |error| DemoError::Step { error, lines: pair.last_lines() };
+    steps.say("\nthe reference provider: one purchase");
+    let transaction = Purchase::new(pair, steps).make().await.map_err(failed)?;
+    let mut neutral = Neutral::new(pair, steps)?;
+    neutral.say("\nStripe: a payment, a decline, a payment with 3-D Secure, a partial refund");
+    stripe::buy(&mut neutral).await.map_err(failed)?;
+    neutral.say("\nPayPal: a checkout that its payer approves, a partial refund, a decline");
+    paypal::buy(&mut neutral).await.map_err(failed)?;
+    neutral.say("\nBraintree: a sale, a decline, a partial refund once it is settled");
+    braintree::buy(pair, &mut neutral).await.map_err(failed)?;
+    steps.say("\nwhat the providers posted meanwhile");
+    webhooks::tell(pair, steps).await.map_err(failed)?;
+    let entries = ledger::read(pair.sandbox()).await.map_err(DemoError::Ledger)?;
+    steps.say("\nwhat the providers' ledger says:");
+    for line in ledger::table(&entries) {
+        steps.say(&line);
+    }
+    steps.say("");
+    ledger::check(&entries).map_err(DemoError::Unexpected)?;
+    Ok(Bought { transaction, ledger: entries })
 }

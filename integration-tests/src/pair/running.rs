@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use chassis::environment::Environment;
+use db_server::{domain::Clock, identity::Signer};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use toml::Table;
@@ -48,6 +50,7 @@ pub(super) struct Pair {
     postgres: PrivatePostgres,
     client_secret: String,
     identity_public_key: PathBuf,
+    db_settings: PathBuf,
 }
 
 /// One server and where it listens.
@@ -69,12 +72,38 @@ impl Pair {
         send_webhooks(&sandbox.url, &db_server.url).await?;
         let client_secret = secrets.client_secret.value().to_owned();
         let identity_public_key = secrets.identity_public_key.clone();
-        Ok(Self { db_server, provider_proxy, sandbox, postgres, client_secret, identity_public_key })
+        let db_settings = making.settings_file("db-server");
+        Ok(Self {
+            db_server,
+            provider_proxy,
+            sandbox,
+            postgres,
+            client_secret,
+            identity_public_key,
+            db_settings,
+        })
     }
 
     /// db-server's URL.
     pub(super) fn db_server(&self) -> &str {
         &self.db_server.url
+    }
+
+    /// provider-proxy's URL.
+    pub(super) fn provider_proxy(&self) -> &str {
+        &self.provider_proxy.url
+    }
+
+    /// What db-server puts into `Authorization` for its client with all roles, made as db-server makes it.
+    pub(super) fn identity(&self) -> Result<String, PairError> {
+        let unusable = |message: String| PairError::Settings { path: self.db_settings.clone(), message };
+        let settings = db_server::settings::read(read_settings(&self.db_settings)?, Environment::default());
+        let settings = settings.map_err(|error| unusable(error.to_string()))?;
+        let identity = settings.proxy.identity.ok_or_else(|| unusable("no [proxy.identity]".to_owned()))?;
+        let roles = settings::ROLES.map(|role| format!("ROLE_{}", role.to_uppercase()));
+        let token = Signer::new(identity, Clock::system()).token_for(CLIENT_KEY, &roles);
+        let token = token.map_err(|error| unusable(error.to_string()))?;
+        token.to_str().map(str::to_owned).map_err(|error| unusable(error.to_string()))
     }
 
     /// The sandbox's URL.
@@ -233,7 +262,7 @@ impl Making<'_> {
         if let Some(path) = over {
             settings::merge(&mut table, read_settings(path)?);
         }
-        let path = self.state.folder().join(format!("{name}.toml"));
+        let path = self.settings_file(name);
         write_private(&path, &table.to_string()).map_err(PairError::file(&path))?;
         let server = table.get("server");
         let setting = |key: &str| server.and_then(|server| server.get(key));
@@ -250,6 +279,10 @@ impl Making<'_> {
     fn launch(&self, name: &str) -> Result<Launch, PairError> {
         let launch = Launch::executable(name).map_err(PairError::from)?;
         Ok(launch.hold(Some(&self.state.guards())).keep(KEEP).echo(self.echo))
+    }
+
+    fn settings_file(&self, name: &str) -> PathBuf {
+        self.state.folder().join(format!("{name}.toml"))
     }
 
     fn address_file(&self, name: &str) -> Result<PathBuf, PairError> {

@@ -48,7 +48,7 @@ fn runs(pid: &u64) -> bool {
 }
 
 #[actix_web::test]
-async fn the_demonstration_completes_a_purchase_and_says_so_in_json() {
+async fn the_demonstration_buys_through_every_provider_and_says_so_in_json() {
     let demo = Launch::executable("local-pair").unwrap().arguments(["demo", "--json"]).start().unwrap();
     assert_eq!(demo.wait().await.unwrap(), End::Exited(0), "{}", demo.last_lines(50));
     // Both streams arrive here; the JSON is the one line that is an object.
@@ -57,9 +57,15 @@ async fn the_demonstration_completes_a_purchase_and_says_so_in_json() {
     let summary: Value = serde_json::from_str(summary).unwrap();
     assert_eq!(summary["ok"], true);
     let steps = summary["steps"].as_array().unwrap();
-    assert_eq!(steps.len(), 12);
+    // The reference provider, Stripe, PayPal, Braintree, and the webhooks of the last three.
+    assert_eq!(steps.len(), 12 + 6 + 7 + 6 + 3);
     assert!(steps.iter().all(|step| step["status"].as_u64().is_some()), "{steps:?}");
     assert_eq!(summary["transaction"]["status"], 1);
+    let declines = steps.iter().filter(|step| step["outcome"] == "declined");
+    assert_eq!(declines.count(), 3);
+    let ledger = summary["ledger"].as_array().unwrap();
+    let lines = |kind: &str| ledger.iter().filter(|line| line["kind"] == kind).count();
+    assert_eq!((lines("charge"), lines("refund"), ledger.len()), (5, 3, 8));
 }
 
 #[actix_web::test]

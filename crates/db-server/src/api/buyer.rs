@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chassis::settings::ExposeSecret;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Id, READ_ONLY, Shown, listed};
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     domain::{
         Domain,
         buyer::{self, Buyer, BuyerFields, BuyerQuery},
+        closing,
         detached::detached,
     },
     error::ApiError,
@@ -17,6 +18,7 @@ use crate::{
     field_errors::FieldErrors,
     form::Form,
     page::Query,
+    proxy_client::ProxyClient,
     store::id::BuyerId,
     uri::Kind,
 };
@@ -100,13 +102,15 @@ pub async fn put(
 /// # Errors
 /// [`ApiError`].
 pub async fn close(
-    _: Caller<Write>,
+    caller: Caller<Write>,
     domain: Data<Domain>,
+    proxy: Data<ProxyClient>,
     Id(id): Id<BuyerId>,
     form: Form,
 ) -> Result<HttpResponse, ApiError> {
     form.finish()?;
-    detached(async move { buyer::close(&domain, id).await.map_err(ApiError::from) }).await?;
+    let actor = caller.actor();
+    detached(async move { closing::close(&domain, &proxy, id, &actor).await }).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -151,8 +155,14 @@ fn finish(mut form: Form) -> Result<BuyerFields, FieldErrors> {
 }
 
 fn show(buyer: &Buyer) -> Shown {
+    // A lock-out ends without a change of the row.
+    Shown::of_more(buyer.row.id.0, buyer.row.counter, show_body(buyer))
+}
+
+/// The buyer without its version.
+pub(super) fn show_body(buyer: &Buyer) -> Value {
     let row = &buyer.row;
-    let body = json!({
+    json!({
         "resource_pk": row.id.0,
         "resource_uri": Kind::Buyer.uri(row.id),
         "uuid": row.uuid,
@@ -170,9 +180,7 @@ fn show(buyer: &Buyer) -> Shown {
         "created": row.created,
         "modified": row.modified,
         "counter": row.counter,
-    });
-    // A lock-out ends without a change of the row.
-    Shown::of_more(row.id.0, row.counter, body)
+    })
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! The HTTP API: a handler reads the request, asks the domain once, and shows what came of it.
 
+pub mod braintree;
 pub mod buyer;
 pub mod failures;
 pub mod login;
 mod money;
 pub mod notice;
+pub mod paymethod;
 pub mod pin;
 pub mod product;
 pub mod reference;
@@ -12,16 +14,18 @@ pub mod request;
 pub mod seller;
 pub mod service_settings;
 pub mod status;
+pub mod subscription;
 pub mod transaction;
+pub mod webhook;
 
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, http::header::ETAG};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
-    domain::DomainError,
+    domain::{DomainError, attempt::Standing},
     error::ApiError,
     etag::{self, Digest, ETag, IfMatch},
     page::{PageRequest, Query},
@@ -110,6 +114,19 @@ impl<B: Serialize> Shown<B> {
     }
 }
 
+/// What a provider has made: 201; or 202 when the payer must do something first, with `action`, or when the provider
+/// will say later.
+fn concluded(mut shown: Shown, standing: &Standing) -> HttpResponse {
+    match standing {
+        Standing::Done => shown.created(),
+        Standing::RequiresAction(action) => {
+            shown.body["action"] = json!(action);
+            shown.answer(StatusCode::ACCEPTED)
+        }
+        Standing::Pending | Standing::Declined(_) => shown.answer(StatusCode::ACCEPTED),
+    }
+}
+
 /// One page of a list; 304 when the client has this version, 404 when there is no such page.
 fn listed<B: Serialize>(
     request: &HttpRequest,
@@ -118,13 +135,33 @@ fn listed<B: Serialize>(
     shown: Vec<Shown<B>>,
     total: i64,
 ) -> Result<HttpResponse, ApiError> {
-    let start = Digest::new().bytes(request.query_string().as_bytes()).number(total);
-    let digest = shown.iter().fold(start, |digest, shown| digest.bytes(&shown.version.to_bytes()));
+    let tag = list_tag(request, &shown, total);
     let objects = shown.into_iter().map(|shown| shown.body).collect();
     let list = page.answer(path, objects, total).ok_or(DomainError::NotFound)?;
-    let tag = ETag::of_list(digest);
-    if etag::is_known(request.headers(), &tag) {
-        return Ok(HttpResponse::NotModified().insert_header((ETAG, tag.to_string())).finish());
+    Ok(list_answer(request, &tag, list))
+}
+
+/// The same as a plain array, as the lists below `/braintree/mozilla/` are.
+fn listed_plainly<B: Serialize>(
+    request: &HttpRequest,
+    page: &PageRequest,
+    shown: Vec<Shown<B>>,
+    total: i64,
+) -> Result<HttpResponse, ApiError> {
+    let tag = list_tag(request, &shown, total);
+    let objects = shown.into_iter().map(|shown| shown.body).collect();
+    let list = page.answer("", objects, total).ok_or(DomainError::NotFound)?;
+    Ok(list_answer(request, &tag, list.objects))
+}
+
+fn list_tag<B>(request: &HttpRequest, shown: &[Shown<B>], total: i64) -> ETag {
+    let start = Digest::new().bytes(request.query_string().as_bytes()).number(total);
+    ETag::of_list(shown.iter().fold(start, |digest, shown| digest.bytes(&shown.version.to_bytes())))
+}
+
+fn list_answer(request: &HttpRequest, tag: &ETag, list: impl Serialize) -> HttpResponse {
+    if etag::is_known(request.headers(), tag) {
+        return HttpResponse::NotModified().insert_header((ETAG, tag.to_string())).finish();
     }
-    Ok(HttpResponse::Ok().insert_header((ETAG, tag.to_string())).json(list))
+    HttpResponse::Ok().insert_header((ETAG, tag.to_string())).json(list)
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chassis::settings::ExposeSecret;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Id, READ_ONLY, Shown, listed};
 use crate::{
@@ -147,8 +147,13 @@ fn finish(mut form: Form) -> Result<(), FieldErrors> {
 }
 
 fn show(product: &Product) -> Shown {
+    Shown::of_more(product.row.id.0, product.row.counter, show_body(product))
+}
+
+/// The product without its version.
+pub(super) fn show_body(product: &Product) -> Value {
     let row = &product.row;
-    let body = json!({
+    json!({
         "resource_pk": row.id.0,
         "resource_uri": Kind::Product.uri(row.id),
         "seller": Kind::Seller.uri(row.seller_id),
@@ -163,8 +168,7 @@ fn show(product: &Product) -> Shown {
         "created": row.created,
         "modified": row.modified,
         "counter": row.counter,
-    });
-    Shown::of_more(row.id.0, row.counter, body)
+    })
 }
 
 #[cfg(test)]

@@ -180,6 +180,12 @@ fn show(transaction: &Transaction) -> Shown<Body<'_>> {
     Shown::of_more(row.id.0, row.counter, body)
 }
 
+/// The transaction without its version.
+pub(super) fn show_body(transaction: &Transaction) -> serde_json::Value {
+    // Of texts and numbers alone, it always has a JSON form.
+    serde_json::to_value(show(transaction).body).unwrap_or_default()
+}
+
 fn show_row(row: &TransactionRow) -> Body<'_> {
     Body {
         resource_pk: row.id.0,

@@ -5,6 +5,7 @@ mod client;
 mod generate_key;
 mod log;
 mod migrate;
+mod plan;
 mod rotate_keys;
 mod serve;
 mod user;
@@ -62,6 +63,8 @@ enum Command {
     Client(client::ClientArguments),
     /// Add, list, disable or enable the people who may log in, or set another password.
     User(user::UserArguments),
+    /// Say what products cost and which need a subscription, or list or forget it.
+    Plan(plan::PlanArguments),
     /// Write the transaction log of a day (UTC) as a CSV file, yesterday's unless told otherwise.
     Log(log::Options),
 }
@@ -90,6 +93,7 @@ impl Arguments {
                 actix_web::rt::System::new().block_on(client::run(settings, arguments))
             }
             Command::User(arguments) => actix_web::rt::System::new().block_on(user::run(settings, arguments)),
+            Command::Plan(arguments) => actix_web::rt::System::new().block_on(plan::run(settings, arguments)),
             Command::Log(options) => log::run(&settings, options),
         }
     }

@@ -2,7 +2,6 @@
 
 use chassis::settings::SecretString;
 use diesel::PgConnection;
-use uuid::Uuid;
 
 use super::{Domain, DomainError};
 use crate::{
@@ -109,20 +108,6 @@ pub async fn update(
         Ok(buyer::update(connection, id, Some(row.counter), &changes)?)
     };
     complete(domain, domain.database.write(change).await?)
-}
-
-/// Closes a buyer: no longer active, without address, under a uuid that says nothing.
-///
-/// What providers hold of the buyer is to be given up before that, and only if all of that succeeds the buyer is
-/// closed here. No provider knows buyers yet.
-///
-/// # Errors
-/// [`DomainError::NotFound`] when there is no such active buyer, and what the database gives.
-pub async fn close(domain: &Domain, id: BuyerId) -> Result<(), DomainError> {
-    let anonymous = format!("anonymised-uuid:{}", Uuid::new_v4());
-    let close = move |connection: &mut PgConnection| Ok(buyer::close(connection, id, &anonymous)?);
-    let closed = domain.database.write::<_, DomainError, _>(close).await?;
-    if closed { Ok(()) } else { Err(DomainError::NotFound) }
 }
 
 /// What goes into the row: the address encrypted, the PINs hashed. It is slow when there is a PIN.

@@ -136,6 +136,12 @@ pub fn field(name: &str, message: impl Into<String>) -> DomainError {
     DomainError::Fields(FieldErrors::of(name, FieldError::invalid(message)))
 }
 
+/// An error of one kind about one field.
+#[must_use]
+pub fn field_with(name: &str, code: Code, message: impl Into<String>) -> DomainError {
+    DomainError::Fields(FieldErrors::of(name, FieldError::new(code, message)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,25 +1,37 @@
 //! What the server decides: resources, their rules, and the states that a transaction goes through.
 
 pub mod api_client;
+pub mod attempt;
+pub mod braintree;
 pub mod buyer;
+pub mod charge;
 mod clock;
+pub mod closing;
+pub mod customer;
 pub mod detached;
 pub mod error;
 pub mod failure;
 mod hashing;
+pub mod inbox;
 pub mod lifecycle;
 pub mod notice;
+pub mod paymethod;
 pub mod pin;
+pub mod plan;
 pub mod product;
 pub mod purchase;
 pub mod reference;
+pub mod sale;
 pub mod seller;
+pub mod subscription;
 pub mod transaction;
 pub mod user;
 
 use std::time::Duration;
 
-use crate::{cache::Sealed, crypt::EncryptionKeys, database::Database, lookup::LookupKeys};
+use crate::{
+    cache::Sealed, crypt::EncryptionKeys, database::Database, lookup::LookupKeys, settings::PaymentSettings,
+};
 
 pub use clock::Clock;
 pub use error::DomainError;
@@ -40,6 +52,8 @@ pub struct Domain {
     pub pins: pin::Pins,
     /// What time it is.
     pub clock: Clock,
+    /// What holds for payments at every provider.
+    pub payments: PaymentSettings,
     /// The age at which nothing about a transaction changes any more.
     pub lockdown: Duration,
 }

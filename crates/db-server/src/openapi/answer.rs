@@ -13,6 +13,8 @@ pub(super) struct Answer {
     schemas: Vec<&'static str>,
     example: Option<Value>,
     headers: Vec<(&'static str, &'static str)>,
+    /// Whether the body is plain text.
+    text: bool,
     /// The name under which it stands once in the document, while it is what many share.
     shared: Option<&'static str>,
 }
@@ -62,6 +64,7 @@ impl From<&Common> for Answer {
             about,
             schemas: schemas.to_vec(),
             example: None,
+            text: false,
             headers: header.iter().copied().collect(),
             shared: Some(name),
         }
@@ -78,6 +81,12 @@ impl Answer {
                 self.schemas.push(schema);
             }
         }
+    }
+
+    /// It means this, and its body is plain text.
+    pub(super) fn text(&mut self, about: &'static str) {
+        self.about = about;
+        self.text = true;
     }
 
     /// The provider may have answered so.
@@ -109,6 +118,10 @@ impl Answer {
         for (name, about) in self.headers {
             let header = HeaderBuilder::new().schema(Object::with_type(Type::String));
             response = response.header(name, header.description(Some(about)).build());
+        }
+        if self.text {
+            let text = Content::new(Some(Object::with_type(Type::String)));
+            return response.content("text/plain", text).build();
         }
         let mut schemas: Vec<RefOr<Schema>> = self.schemas.iter().map(|schema| named(schema)).collect();
         let schema = match (schemas.pop(), schemas.is_empty()) {

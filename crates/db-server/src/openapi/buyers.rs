@@ -76,9 +76,14 @@ fn about_pin(path: &'static str, id: &str, summary: &str, example: Value) -> Ope
 
 fn close() -> Operation {
     post("/generic/buyer/{id}/close/", "close_buyer", "Closes a buyer for good")
-        .notes("The email is erased and the uuid made anonymous.")
+        .notes(
+            "The buyer's subscriptions are cancelled and the payment methods deleted at the providers first; only if \
+             all of that succeeds the email is erased and the uuid made anonymous.",
+        )
         .answers_nothing("204", "The buyer is closed.")
         .refuses("404", "There is no such buyer, or it is closed.", &["Detail"])
+        .refuses("409", "Something is being added at a provider, or its outcome is not known.", &["Detail"])
+        .refuses("500", "A provider has not given up what it holds; the buyer is as before.", &["Detail"])
         .takes_nothing()
 }
 

@@ -2,7 +2,9 @@
 
 use utoipa::openapi::{RefOr, Schema};
 
-use super::field::{Record, anything, between, currency, list_of, long_text, map_of, whole, words};
+use super::field::{Record, anything, between, currency, list_of, long_text, map_of, uri, whole, words};
+use super::paymethods::provider;
+use crate::uri::Kind;
 
 /// The schemas that every part uses.
 pub(super) fn schemas() -> Vec<(&'static str, RefOr<Schema>)> {
@@ -26,9 +28,37 @@ pub(super) fn schemas() -> Vec<(&'static str, RefOr<Schema>)> {
                 .build(),
         ),
         ("ProxyFailure", proxy_failure()),
+        ("ProviderErrors", provider_errors()),
+        ("Declined", declined()),
         ("Meta", meta()),
         ("Currency", currency().about("A code of ISO 4217.").build()),
     ]
+}
+
+/// `{"stripe": {"__all__": [{"code", "message"}]}}`.
+fn provider_errors() -> RefOr<Schema> {
+    let coded = Record::new("What is wrong, in the provider's words.")
+        .has("code", long_text().about("The provider's own; `unknown` when it has none."))
+        .has("message", long_text());
+    let by_field =
+        map_of("By the provider's fields; `__all__` is about the whole request.", list_of(coded.build()));
+    map_of("What a provider says is wrong, under its name.", by_field)
+}
+
+fn declined() -> RefOr<Schema> {
+    let decline = Record::new("Why, and what may help.")
+        .has("code", long_text().about("The provider's own."))
+        .has("message", long_text().about("The provider's own words."))
+        .has(
+            "advice",
+            words(&["retry", "other_method", "never"])
+                .about("Whether it may be tried again later, with another payment method, or not at all."),
+        );
+    Record::new("The payer's bank or the provider's own checks said no.")
+        .has("detail", long_text())
+        .has("provider", provider())
+        .holds("decline", decline.build())
+        .build()
 }
 
 fn proxy_failure() -> RefOr<Schema> {
@@ -44,6 +74,9 @@ fn proxy_failure() -> RefOr<Schema> {
         "invalid_signature",
         "identity",
         "caller",
+        "unsupported",
+        "policy",
+        "integrity",
     ];
     let error = Record::new("How far the request has come.")
         .has("target", long_text().about("The provider's name, or `provider-proxy`."))
@@ -52,6 +85,10 @@ fn proxy_failure() -> RefOr<Schema> {
         .has(
             "outcome",
             words(&["unknown", "not_sent"]).about("Whether the provider may have carried it out."),
+        )
+        .may(
+            "transaction",
+            uri(Kind::Transaction).about("The payment whose outcome is not known; it is pending."),
         );
     Record::new("The provider could not be asked, or nobody knows what it has done.")
         .has("detail", long_text())

@@ -4,18 +4,22 @@
 //! says it all. Tests hold it against the routes, and the running servers against it.
 
 mod answer;
+mod braintree;
 mod buyers;
 mod errors;
 mod field;
 mod operation;
+mod paymethods;
 mod people;
 mod products;
 mod reference;
 mod reference_payments;
 mod sellers;
 mod services;
+mod subscriptions;
 mod supervision;
 mod transactions;
+mod webhooks;
 
 use std::sync::LazyLock;
 
@@ -64,8 +68,12 @@ fn parts() -> Vec<Part> {
         sellers::part(),
         products::part(),
         transactions::part(),
+        paymethods::part(),
+        subscriptions::part(),
+        webhooks::part(),
         reference::part(),
         reference_payments::part(),
+        braintree::part(),
     ]
 }
 

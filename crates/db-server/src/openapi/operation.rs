@@ -12,6 +12,7 @@ use utoipa::openapi::{
 use super::{
     answer::{self, Answer},
     field::{self, Field, named},
+    paymethods::provider,
 };
 
 const JSON: &str = "application/json";
@@ -58,6 +59,11 @@ pub(super) fn delete(path: &'static str, id: &str, summary: &str) -> Operation {
     operation
 }
 
+/// An operation that deletes.
+pub(super) fn remove(path: &'static str, id: &str, summary: &str) -> Operation {
+    Operation::new(HttpMethod::Delete, path, id, summary)
+}
+
 impl Operation {
     fn new(method: HttpMethod, path: &'static str, id: &str, summary: &str) -> Self {
         let role = if method == HttpMethod::Get { "read" } else { "write" };
@@ -76,6 +82,7 @@ impl Operation {
     fn names(self, name: &str) -> Self {
         let (field, example) = match name {
             "id" => (field::pk().about("The primary key."), json!(1)),
+            "provider" => (provider(), json!("stripe")),
             _ => (field::required_text(), json!("log.level")),
         };
         self.parameter(ParameterIn::Path, name, field, Some(example)).may_answer("404")
@@ -107,6 +114,12 @@ impl Operation {
     /// It succeeds with this.
     pub(super) fn answers(mut self, status: &'static str, about: &'static str, schema: &'static str) -> Self {
         self.answers.entry(status).or_default().also(about, &[schema]);
+        self
+    }
+
+    /// It succeeds with a text.
+    pub(super) fn answers_text(mut self, status: &'static str, about: &'static str) -> Self {
+        self.answers.entry(status).or_default().text(about);
         self
     }
 
@@ -181,6 +194,16 @@ impl Operation {
         self.may_answer("400").may_answer("413").takes_json()
     }
 
+    /// Whatever a provider posts, in its own format.
+    pub(super) fn takes_raw(self, example: Value) -> Self {
+        self.takes_as("*/*", "Webhook", Required::True, example)
+    }
+
+    /// A parameter of the query.
+    pub(super) fn asks_in_query(self, name: &str, field: Field) -> Self {
+        self.parameter(ParameterIn::Query, name, field, None)
+    }
+
     /// The provider's form.
     pub(super) fn takes_form(self, schema: &str, example: Value) -> Self {
         self.takes_as("application/x-www-form-urlencoded", schema, Required::True, example)
@@ -198,11 +221,28 @@ impl Operation {
     }
 
     /// A list with these filters.
-    pub(super) fn lists(mut self, filters: impl IntoIterator<Item = (&'static str, Field)>) -> Self {
+    pub(super) fn lists(self, filters: impl IntoIterator<Item = (&'static str, Field)>) -> Self {
+        self.lists_by(filters, 20)
+    }
+
+    /// A query with these parameters.
+    pub(super) fn asks(mut self, parameters: impl IntoIterator<Item = (&'static str, Field)>) -> Self {
+        for (name, field) in parameters {
+            self = self.parameter(ParameterIn::Query, name, field, None);
+        }
+        self.refuses("400", "A query parameter is unknown.", &["Detail"]).may_answer("422")
+    }
+
+    /// A list with these filters, and so many on a page when the client does not say.
+    pub(super) fn lists_by(
+        mut self,
+        filters: impl IntoIterator<Item = (&'static str, Field)>,
+        default_limit: u32,
+    ) -> Self {
         for (name, field) in filters {
             self = self.parameter(ParameterIn::Query, name, field, None);
         }
-        let limit = field::between(1, 500).default(20).about("How many resources a page has.");
+        let limit = field::between(1, 500).default(default_limit).about("How many resources a page has.");
         let page = field::between(1, 4_294_967_295).default(1).about("Which page.");
         self.parameter(ParameterIn::Query, "limit", limit, None)
             .parameter(ParameterIn::Query, "page", page, None)
@@ -229,6 +269,16 @@ impl Operation {
             .asks_the_proxy()
             .refuses("502", "The provider or provider-proxy could not be asked.", &["ProviderRefusal"])
             .refuses("504", "No answer in time.", &["ProviderRefusal"])
+    }
+
+    /// A provider is asked to change something, in the words of every provider.
+    pub(super) fn asks_a_provider_to_change(self) -> Self {
+        self.refuses("402", "Declined. Nothing was charged.", &["Declined"])
+            .refuses("403", "The caller lacks the role, or provider-proxy's limits.", &["ProxyFailure"])
+            .refuses("409", "The state forbids it, or the provider is being asked for it.", &["Detail"])
+            .refuses("422", "Fields are wrong, or the provider says what is.", &["ProviderErrors"])
+            .refuses("501", "The provider does not offer this.", &["ProxyFailure"])
+            .asks_the_proxy()
     }
 
     /// provider-proxy is asked.

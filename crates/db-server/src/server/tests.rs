@@ -88,6 +88,8 @@ async fn every_route_but_those_described_as_open_asks_who_is_calling() {
             ("GET", "/services/status/"),
             ("GET", "/openapi.json"),
             ("POST", "/webhooks/reference/"),
+            ("GET", "/webhooks/{provider}/"),
+            ("POST", "/webhooks/{provider}/"),
             ("POST", "/login/"),
         ]
     );

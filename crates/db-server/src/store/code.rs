@@ -75,6 +75,31 @@ impl Provider {
     }
 }
 
+impl From<wire::payment::Provider> for Provider {
+    fn from(provider: wire::payment::Provider) -> Self {
+        match provider {
+            wire::payment::Provider::Reference => Self::Reference,
+            wire::payment::Provider::Stripe => Self::Stripe,
+            wire::payment::Provider::Paypal => Self::Paypal,
+            wire::payment::Provider::Braintree => Self::Braintree,
+        }
+    }
+}
+
+impl Provider {
+    /// The provider in the words of wire; none for one without neutral operations.
+    #[must_use]
+    pub const fn neutral(self) -> Option<wire::payment::Provider> {
+        match self {
+            Self::Bango => None,
+            Self::Reference => Some(wire::payment::Provider::Reference),
+            Self::Paypal => Some(wire::payment::Provider::Paypal),
+            Self::Braintree => Some(wire::payment::Provider::Braintree),
+            Self::Stripe => Some(wire::payment::Provider::Stripe),
+        }
+    }
+}
+
 codes!(
     /// What a transaction does.
     TransactionType {
@@ -122,6 +147,88 @@ codes!(
         Simulate = 2,
     }
 );
+
+codes!(
+    /// What a payment method is.
+    PaymentMethodType {
+        /// A credit or debit card.
+        Card = 1,
+        /// An account at PayPal.
+        Paypal = 2,
+        /// Anything else.
+        Other = 3,
+    }
+);
+
+codes!(
+    /// How a subscription stands.
+    SubscriptionStatus {
+        /// Has not begun yet, or its first charge is not through.
+        Pending = 0,
+        /// Is charged.
+        Active = 1,
+        /// A charge has failed and is tried again.
+        PastDue = 2,
+        /// Has been ended.
+        Cancelled = 3,
+        /// Has come to its end.
+        Expired = 4,
+    }
+);
+
+impl PaymentMethodType {
+    /// The word for it in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::Paypal => "paypal",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl From<wire::payment::PaymentMethodKind> for PaymentMethodType {
+    fn from(kind: wire::payment::PaymentMethodKind) -> Self {
+        match kind {
+            wire::payment::PaymentMethodKind::Card => Self::Card,
+            wire::payment::PaymentMethodKind::Paypal => Self::Paypal,
+            wire::payment::PaymentMethodKind::Other => Self::Other,
+        }
+    }
+}
+
+impl SubscriptionStatus {
+    /// The word for it in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::PastDue => "past_due",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// Whether it has come to an end, after which nothing is charged any more.
+    #[must_use]
+    pub const fn has_ended(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Expired)
+    }
+}
+
+impl From<wire::payment::SubscriptionStatus> for SubscriptionStatus {
+    fn from(status: wire::payment::SubscriptionStatus) -> Self {
+        match status {
+            wire::payment::SubscriptionStatus::Pending => Self::Pending,
+            wire::payment::SubscriptionStatus::Active => Self::Active,
+            wire::payment::SubscriptionStatus::PastDue => Self::PastDue,
+            wire::payment::SubscriptionStatus::Cancelled => Self::Cancelled,
+            wire::payment::SubscriptionStatus::Expired => Self::Expired,
+        }
+    }
+}
 
 #[expect(clippy::derivable_impls, reason = "the macro has no place for #[default]")]
 impl Default for TransactionType {

@@ -54,3 +54,27 @@ id!(
     /// The key of a product's link to the reference provider.
     ReferenceProductId
 );
+id!(
+    /// The key of a buyer's account at a provider.
+    PaymentCustomerId
+);
+id!(
+    /// The key of a payment method.
+    PaymentMethodId
+);
+id!(
+    /// The key of a subscription.
+    SubscriptionId
+);
+id!(
+    /// The key of what a provider said about a transaction.
+    ProviderChargeId
+);
+id!(
+    /// The key of an event in the inbox.
+    WebhookEventId
+);
+id!(
+    /// The key of what a provider has been asked for.
+    PaymentAttemptId
+);

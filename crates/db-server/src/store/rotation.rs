@@ -15,15 +15,43 @@ pub struct EncryptedColumn {
     pub table: &'static str,
     /// The column.
     pub column: &'static str,
-    /// The column of the keyed hash by which the value, an e-mail address, is found.
-    pub email_hash: Option<&'static str>,
+    /// How the value is found, if it is.
+    pub found_by: Option<FoundBy>,
+}
+
+/// How an encrypted value is found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FoundBy {
+    /// The column of the keyed hash.
+    pub column: &'static str,
+    /// What of the value is hashed.
+    pub form: LookUpForm,
+}
+
+/// What of a value is hashed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LookUpForm {
+    /// An e-mail address, however it is written.
+    Email,
+    /// The text as it is.
+    Text,
 }
 
 /// All of them. What is not here would be lost with the old key; a test compares this with the schema.
-pub const ENCRYPTED_COLUMNS: [EncryptedColumn; 3] = [
-    EncryptedColumn { table: "buyers", column: "email", email_hash: Some("email_hash") },
-    EncryptedColumn { table: "products", column: "secret", email_hash: None },
-    EncryptedColumn { table: "api_clients", column: "secret", email_hash: None },
+pub const ENCRYPTED_COLUMNS: [EncryptedColumn; 5] = [
+    EncryptedColumn {
+        table: "buyers",
+        column: "email",
+        found_by: Some(FoundBy { column: "email_hash", form: LookUpForm::Email }),
+    },
+    EncryptedColumn { table: "products", column: "secret", found_by: None },
+    EncryptedColumn { table: "api_clients", column: "secret", found_by: None },
+    EncryptedColumn {
+        table: "payment_methods",
+        column: "token",
+        found_by: Some(FoundBy { column: "token_hash", form: LookUpForm::Text }),
+    },
+    EncryptedColumn { table: "webhook_events", column: "payload", found_by: None },
 ];
 
 /// One value as it is stored.
@@ -65,7 +93,7 @@ impl EncryptedColumn {
         limit: i64,
     ) -> Result<Vec<EncryptedValue>, StoreError> {
         let Self { table, column, .. } = self;
-        let hash = self.email_hash.unwrap_or("null::bytea");
+        let hash = self.found_by.map_or("null::bytea", |found_by| found_by.column);
         let query = format!(
             "select id, {column} as token, {hash} as hash from {table} \
              where {column} is not null and id > $1 order by id limit $2"
@@ -99,7 +127,8 @@ impl EncryptedColumn {
         replacements: &[Replacement],
     ) -> Result<usize, StoreError> {
         let Self { table, column, .. } = self;
-        let hash = self.email_hash.map(|hash| format!(", {hash} = n.hash")).unwrap_or_default();
+        let hash = self.found_by.map(|found_by| format!(", {} = n.hash", found_by.column));
+        let hash = hash.unwrap_or_default();
         let query = format!(
             "update {table} r set {column} = n.new{hash} \
              from unnest($1, $2, $3, $4) as n (id, old, new, hash) where r.id = n.id and r.{column} = n.old"

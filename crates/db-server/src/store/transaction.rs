@@ -216,6 +216,34 @@ pub fn by_uuid_for_update(
     Ok(query.for_update().first(connection).optional()?)
 }
 
+/// Finds a transaction by the provider's id for its support.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn by_uid_support(
+    connection: &mut PgConnection,
+    provider: Provider,
+    uid_support: &str,
+) -> Result<Option<TransactionRow>, StoreError> {
+    let query = transactions::table
+        .filter(transactions::uid_support.eq(uid_support).and(transactions::provider.eq(provider)));
+    Ok(query.select(TransactionRow::as_select()).first(connection).optional()?)
+}
+
+/// The currency of each of the transactions that has one.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn currencies(
+    connection: &mut PgConnection,
+    ids: &[TransactionId],
+) -> Result<HashMap<TransactionId, String>, StoreError> {
+    let query = transactions::table.filter(transactions::id.eq_any(ids));
+    let found: Vec<(TransactionId, Option<String>)> =
+        query.select((transactions::id, transactions::currency)).load(connection)?;
+    Ok(found.into_iter().filter_map(|(id, currency)| Some((id, currency?))).collect())
+}
+
 /// One page of the transactions that the filter names.
 ///
 /// # Errors

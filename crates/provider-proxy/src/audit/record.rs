@@ -94,4 +94,16 @@ pub enum Event {
         /// The request's id.
         request_id: String,
     },
+    /// A named operation that a caller's list or limits do not allow. Nothing was sent.
+    PolicyRefused {
+        /// The caller's entry; none where no client certificate is asked for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        caller: Option<String>,
+        /// The provider and the operation.
+        operation: String,
+        /// Which limit.
+        limit: &'static str,
+        /// The request's id.
+        request_id: String,
+    },
 }

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::*;
 use crate::config::IdentitySettings;
+use crate::policy::Limits;
 
 const NOW: u64 = 1_800_000_000;
 const ED25519: &str = include_str!("../../../jws/src/fixtures/ed25519.pem");
@@ -204,8 +205,13 @@ fn a_caller_may_do_what_its_entry_lists_and_nothing_else() {
     let caller = |targets: &[&str], operations: &[&str]| {
         let list = |items: &[&str]| items.iter().map(|&item| item.to_owned()).collect();
         let san = SubjectName::parse("db.example.test").unwrap();
-        let entry =
-            CallerEntry { name: "db".into(), san, targets: list(targets), operations: list(operations) };
+        let entry = CallerEntry {
+            name: "db".into(),
+            san,
+            targets: list(targets),
+            operations: list(operations),
+            limits: Limits::default(),
+        };
         Caller { entry: Some(Rc::new(entry)), ..Caller::anonymous() }
     };
     let nothing = caller(&[], &[]);

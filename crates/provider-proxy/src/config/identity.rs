@@ -5,6 +5,8 @@ use std::{fs, path::PathBuf, rc::Rc, time::Duration};
 use chassis::{server::ServerSettings, settings::Section, tls::SubjectName};
 use jws::VerifyingKey;
 
+use crate::policy::Limits;
+
 /// Whose tokens are believed.
 #[derive(Clone, Debug)]
 pub struct IdentitySettings {
@@ -36,6 +38,8 @@ pub struct CallerEntry {
     pub targets: Vec<String>,
     /// The operations that it may ask for, as `PROVIDER/OPERATION`, `PROVIDER/*` or `*`.
     pub operations: Vec<String>,
+    /// How much of it.
+    pub limits: Limits,
 }
 
 /// The most that the clocks of the two hosts may differ: a token is good for a minute.
@@ -115,10 +119,12 @@ fn read_caller(section: &Section, name: &str) -> CallerEntry {
         san: section.required("san"),
         targets: section.or("targets", Vec::new()),
         operations,
+        limits: Limits::read(&section.section("policy")),
     }
 }
 
-fn is_operation(text: &str) -> bool {
+/// Whether it is `*`, `PROVIDER/*` or `PROVIDER/OPERATION`.
+pub(super) fn is_operation(text: &str) -> bool {
     let is_name = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
     };

@@ -61,7 +61,7 @@ fn every_fault_is_reported_at_once_with_its_full_name() {
         listen = "nowhere"
         [database]
         host = "x"
-        [providers.stripe]
+        [providers.square]
         key = "dummy"
         [providers.reference]
         url = "ftp://x"
@@ -78,7 +78,7 @@ fn every_fault_is_reported_at_once_with_its_full_name() {
     for key in [
         "database",
         "server.listen",
-        "providers.stripe",
+        "providers.square",
         "providers.reference.url",
         "providers.reference.relm",
         "providers.reference.realm",
@@ -204,4 +204,86 @@ fn the_keys_of_every_kind_of_credential_are_known() {
     for key in ["token", "claims.CLAIM", "timestamp_header", "session_token", "version", "namespaces"] {
         assert!(keys.contains(&format!("targets.NAME.credential.{key}")), "{key}");
     }
+}
+
+#[test]
+fn every_provider_has_its_own_address_unless_told_otherwise() {
+    let providers = read(PROVIDERS).unwrap().providers;
+    let (stripe, paypal, braintree) =
+        (providers.stripe.unwrap(), providers.paypal.unwrap(), providers.braintree.unwrap());
+    assert_eq!(stripe.url.as_str(), "https://api.stripe.com");
+    assert_eq!(paypal.url.as_str(), "https://api-m.paypal.com");
+    assert_eq!(braintree.url.as_str(), "https://api.braintreegateway.com");
+}
+
+const PROVIDERS: &str = r#"
+[providers.stripe]
+secret_key = "dummy-stripe"
+webhook_secrets = ["dummy-webhook"]
+[providers.paypal]
+client_id = "dummy-id"
+client_secret = "dummy-secret"
+webhook_ids = ["dummy-webhook"]
+[providers.braintree]
+merchant_id = "dummymerchant"
+public_key = "dummy-public"
+private_key = "dummy-private"
+"#;
+
+#[test]
+fn a_blank_webhook_secret_or_none_is_refused() {
+    for (good, bad, key) in [
+        ("[\"dummy-webhook\"]\n[providers.paypal]", "[\" \"]\n[providers.paypal]", "stripe.webhook_secrets"),
+        ("[\"dummy-webhook\"]\n[providers.paypal]", "[]\n[providers.paypal]", "stripe.webhook_secrets"),
+        ("webhook_ids = [\"dummy-webhook\"]", "webhook_ids = [\"\"]", "paypal.webhook_ids"),
+        ("webhook_ids = [\"dummy-webhook\"]", "webhook_ids = []", "paypal.webhook_ids"),
+        ("\"dummy-private\"", "\"\"", "braintree.private_key"),
+    ] {
+        let text = PROVIDERS.replace(good, bad);
+        assert_ne!(text, PROVIDERS);
+        assert_eq!(faults(&text).0, [format!("providers.{key}")], "{text}");
+    }
+    let more = format!("{PROVIDERS}[providers.braintree.webhook_keys]\nolder = \" \"\n");
+    assert_eq!(faults(&more).0, ["providers.braintree.webhook_keys.older"]);
+}
+
+#[test]
+fn only_operations_that_there_are_can_be_listed() {
+    let listed = format!("{GOOD}[policy]\noperations = [\"reference/start_transaction\", \"stripe/*\"]\n");
+    let policy = read(&listed).unwrap().policy;
+    assert!(policy.operations.contains("stripe", "refund"));
+    assert!(!policy.operations.contains("paypal", "refund"));
+    assert_eq!(faults("[policy]\noperations = [\"refund\"]").0, ["policy.operations"]);
+    let listed = GOOD.replace("realm =", "operations = [\"refund\", \"start_transaction\"]\nrealm =");
+    let providers = read(&listed).unwrap().providers;
+    assert!(providers.allow("reference", "start_transaction") && !providers.allow("reference", "authorize"));
+    assert!(providers.allow("stripe", "authorize"), "what is not configured is told apart later");
+    let wrong = GOOD.replace("realm =", "operations = [\"charge\"]\nrealm =");
+    assert_eq!(faults(&wrong).0, ["providers.reference.operations"]);
+    let of_another = PROVIDERS.replace("secret_key", "operations = [\"start_transaction\"]\nsecret_key");
+    assert_eq!(faults(&of_another).0, ["providers.stripe.operations"]);
+}
+
+#[test]
+fn a_limit_is_an_amount_of_its_currency_and_windows_need_a_file() {
+    let (keys, report) = faults(
+        r#"
+        [policy]
+        refunds_per_hour = 5
+        [policy.largest_payment]
+        EUR = "10.005"
+        XXX = "1"
+        [policy.largest_refund]
+        JPY = "-1"
+        "#,
+    );
+    let expected = [
+        "policy.largest_payment.EUR",
+        "policy.largest_payment.XXX",
+        "policy.largest_refund.JPY",
+        "policy.state_file",
+    ];
+    assert_eq!(keys, expected, "{report}");
+    let good = read("[policy]\nstate_file = \"/x\"\n[policy.refunded_per_day]\nEUR = \"10\"\n").unwrap();
+    assert!(good.policy.limits.have_windows());
 }

@@ -7,7 +7,13 @@ mod passage;
 mod request;
 mod workplace;
 
-use std::{cell::RefCell, rc::Rc, sync::Arc, time::SystemTime};
+use std::{
+    cell::{Cell, RefCell},
+    net::SocketAddr,
+    rc::Rc,
+    sync::Arc,
+    time::SystemTime,
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -86,7 +92,7 @@ async fn enter(request: HttpRequest, payload: web::Payload, door: Data<Door>) ->
         Err(error) => return answer::refuse(passage, &error),
     };
     let scanner = workplace.scanner();
-    let exchange = Exchange { place: &place, caller: &caller, scanner };
+    let exchange = Exchange { place: &place, caller: &caller, scanner, dialled: passage.dialled() };
     match tunnelled {
         None => match exchange.send(outgoing).await {
             Err(error) => answer::refuse(passage, &error),
@@ -145,6 +151,7 @@ struct Exchange<'a> {
     place: &'a Place,
     caller: &'a Caller,
     scanner: &'a Arc<Scanner>,
+    dialled: &'a Cell<Option<SocketAddr>>,
 }
 
 impl Exchange<'_> {
@@ -155,20 +162,20 @@ impl Exchange<'_> {
         let applied = self.apply(&mut outgoing, &context).await?;
         // By now a form has been taken into memory, and can be sent again.
         let spare = credential.token_endpoint().and_then(|_| request::copy(&outgoing));
-        let incoming = upstream.send(outgoing).await.map_err(DoorError::Relay)?;
+        let incoming = upstream.send_noting(outgoing, self.dialled).await.map_err(DoorError::Relay)?;
         let Some(mut again) = spare else { return Ok(incoming) };
         if incoming.status != http::StatusCode::UNAUTHORIZED || !credential.refresh(&applied, context.now) {
             return Ok(incoming);
         }
         drop(incoming);
         self.apply(&mut again, &context).await?;
-        upstream.send(again).await.map_err(DoorError::Relay)
+        upstream.send_noting(again, self.dialled).await.map_err(DoorError::Relay)
     }
 
     /// Asks to switch to WebSocket.
     async fn switch(&self, mut outgoing: Outgoing) -> Result<Upgrade, DoorError> {
         self.apply(&mut outgoing, &self.context()).await?;
-        self.place.upstream.upgrade(outgoing).await.map_err(DoorError::Relay)
+        self.place.upstream.upgrade_noting(outgoing, self.dialled).await.map_err(DoorError::Relay)
     }
 
     /// Puts the target's credential in the place of whatever the caller sent there. It may have to wait for the whole
@@ -210,7 +217,7 @@ fn tunnel(
     caller: &Caller,
     scanner: &Scanner,
 ) -> HttpResponse {
-    passage.is_answered(http::StatusCode::SWITCHING_PROTOCOLS.as_u16(), switched.address);
+    passage.is_answered(http::StatusCode::SWITCHING_PROTOCOLS.as_u16());
     if scanner.header_leaks(&switched.headers) {
         return answer::refuse(passage, &DoorError::Leak { place: "header" });
     }

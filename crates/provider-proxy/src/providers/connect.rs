@@ -2,13 +2,17 @@
 
 use wire::{
     Reply,
-    payment::{OperationName, PaymentOperation, Provider, operations},
+    payment::{
+        ChallengeAnswer, Event, Found, Healthy, OperationName, Outcome, PaymentOperation, PaymentRequest,
+        Provider, operations,
+    },
 };
 
 use super::{capability::Row, integrity};
 use crate::{
     credentials::Withheld,
     error::ProxyError,
+    policy::Gate,
     shape::{self, ShapeError},
 };
 
@@ -24,6 +28,9 @@ pub(crate) trait Perform: PaymentOperation {
     async fn perform<C: Connect>(connector: &C, request: &Self::Request) -> Performed<Self>
     where
         Self: Sized;
+
+    /// Whether the provider evidently did nothing.
+    fn is_refused(answer: &Self::Answer) -> bool;
 
     /// Whether the answer is about the amount that was asked; gives that amount when it is not.
     fn check(request: &Self::Request, answer: &Self::Answer) -> integrity::Checked;
@@ -41,6 +48,9 @@ macro_rules! operations {
             const PROVIDER: Provider;
             /// Every operation, once each, in the order of [`OperationName::ALL`].
             const CAPABILITIES: &'static [Row];
+
+            /// Whether the same refund, asked for twice at the same time, is one refund at the provider.
+            const REFUNDS_ARE_IDEMPOTENT: bool = true;
 
             /// What no answer may hold, whatever the provider says.
             fn withheld(&self) -> &Withheld;
@@ -65,6 +75,10 @@ macro_rules! operations {
                     connector.$method(request).await
                 }
 
+                fn is_refused(answer: &Self::Answer) -> bool {
+                    answer.is_refused()
+                }
+
                 fn check(request: &Self::Request, answer: &Self::Answer) -> integrity::Checked {
                     $check(request, answer)
                 }
@@ -79,12 +93,13 @@ macro_rules! operations {
             connector: &C,
             operation: OperationName,
             body: &[u8],
+            gate: &Gate<'_>,
         ) -> Result<Vec<u8>, ProxyError> {
             if !supports(C::CAPABILITIES, operation) {
                 return Err(unsupported::<C>(operation));
             }
             match operation {
-                $(OperationName::$operation => run::<operations::$operation, C>(connector, body).await,)+
+                $(OperationName::$operation => run::<operations::$operation, C>(connector, body, gate).await,)+
             }
         }
     };
@@ -135,12 +150,17 @@ fn unsupported<C: Connect + ?Sized>(operation: OperationName) -> ProxyError {
     ProxyError::Unsupported { target: C::PROVIDER.name(), operation }
 }
 
-async fn run<O: Perform, C: Connect>(connector: &C, body: &[u8]) -> Result<Vec<u8>, ProxyError> {
+async fn run<O: Perform, C: Connect>(
+    connector: &C,
+    body: &[u8],
+    gate: &Gate<'_>,
+) -> Result<Vec<u8>, ProxyError> {
     let target = C::PROVIDER.name();
     let request: O::Request =
         shape::from_slice(body).map_err(|source| ProxyError::InvalidRequest { target, source })?;
     integrity::valid(&request).map_err(|source| ProxyError::InvalidRequest { target, source })?;
-    let answer = O::perform(connector, &request).await?;
+    gate.amount(C::PROVIDER, O::NAME, request.amount())?;
+    let answer = within_limits::<O, C>(connector, &request, gate).await?;
     O::check(&request, &answer).map_err(|asked| ProxyError::AmountMismatch { target, asked })?;
     // The provider has acted by now, so a failure here is never one before anything was sent.
     let unexpected = |_| ProxyError::UnexpectedAnswer {
@@ -150,3 +170,47 @@ async fn run<O: Perform, C: Connect>(connector: &C, body: &[u8]) -> Result<Vec<u
     let text = serde_json::to_string(&Reply::Result(answer)).map_err(unexpected)?;
     Ok(connector.withheld().clean(text).into_bytes())
 }
+
+/// Performs an operation; a refund takes its place in the windows first, and gives it back when nothing was moved.
+async fn within_limits<O: Perform, C: Connect>(
+    connector: &C,
+    request: &O::Request,
+    gate: &Gate<'_>,
+) -> Performed<O> {
+    let (OperationName::Refund, Some(amount)) = (O::NAME, request.amount()) else {
+        return O::perform(connector, request).await;
+    };
+    let Some(reservation) = gate.refund(C::PROVIDER, amount, C::REFUNDS_ARE_IDEMPOTENT, request).await? else {
+        return O::perform(connector, request).await;
+    };
+    let answer = O::perform(connector, request).await;
+    let moved_nothing = match &answer {
+        Ok(answer) => O::is_refused(answer),
+        Err(error) => !error.failure().kind.outcome_is_unknown(),
+    };
+    if moved_nothing {
+        reservation.give_back().await;
+    }
+    answer
+}
+
+/// What an answer says about whether anything was done.
+trait Refusable {
+    fn is_refused(&self) -> bool {
+        false
+    }
+}
+
+impl<T> Refusable for Outcome<T> {
+    fn is_refused(&self) -> bool {
+        matches!(self, Self::Declined { .. } | Self::Rejected { .. })
+    }
+}
+
+impl Refusable for Found {}
+impl Refusable for Event {}
+impl Refusable for ChallengeAnswer {}
+impl Refusable for Healthy {}
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,10 @@ use chassis::client::{ClientError, ClientSettings, HttpClient, Outgoing};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
-use wire::payment::{FieldError, Outcome, Provider, Rejection};
+use wire::{
+    ErrorKind,
+    payment::{FieldError, Outcome, Provider, Rejection},
+};
 
 use crate::{
     credentials::Withheld,
@@ -129,11 +132,12 @@ impl Exchange {
 /// The outcome of something that changes, or an unknown one where the provider may have acted.
 ///
 /// # Errors
-/// [`ProxyError`] when nothing was sent.
+/// [`ProxyError`] when nothing was sent, or the answer is about another amount.
 pub(crate) fn unless_unknown<T>(result: Result<Outcome<T>, ProxyError>) -> Result<Outcome<T>, ProxyError> {
     result.or_else(|error| {
         let failure = error.failure();
-        if !failure.kind.outcome_is_unknown() {
+        // An answer about another amount is to be looked at by a person, whatever else is known.
+        if !failure.kind.outcome_is_unknown() || failure.kind == ErrorKind::Integrity {
             return Err(error);
         }
         log::error!("{}", crate::server::chain(&error));
@@ -167,14 +171,6 @@ impl Received {
         self.json()
     }
 
-    /// Reads the body as UTF-8.
-    ///
-    /// # Errors
-    /// [`Unintelligible`].
-    pub(crate) fn text(&self) -> Result<&str, Unintelligible> {
-        std::str::from_utf8(&self.body).map_err(|_| Unintelligible::field(".", "not UTF-8"))
-    }
-
     /// The outcome of a request that the provider did not take, with its own words for why.
     pub(crate) fn rejected<T>(&self, message: impl Into<String>, errors: Vec<FieldError>) -> Outcome<T> {
         Outcome::Rejected {
@@ -199,3 +195,6 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<String> {
     let known = text.parse::<u32>().is_ok() || text.parse::<HttpDate>().is_ok();
     known.then(|| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,11 +5,14 @@ mod capability;
 mod connect;
 mod exchange;
 mod integrity;
+mod page;
 pub mod paypal;
 mod posted;
 pub mod reference;
 mod settings;
 pub mod stripe;
+
+use std::collections::BTreeMap;
 
 use chassis::{
     client::ClientError,
@@ -22,8 +25,12 @@ use wire::{
 };
 
 pub use capability::Row;
+pub use page::capabilities_page;
 
-use crate::error::{PROXY, ProxyError};
+use crate::{
+    error::{PROXY, ProxyError},
+    policy::{Allowed, Gate},
+};
 
 /// The settings of every provider; one without settings is not configured.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +43,8 @@ pub struct ProviderSettings {
     pub paypal: Option<paypal::PaypalSettings>,
     /// `[providers.braintree]`.
     pub braintree: Option<braintree::BraintreeSettings>,
+    /// `operations` of each: what is performed at all.
+    allowed: BTreeMap<&'static str, Allowed>,
 }
 
 impl ProviderSettings {
@@ -47,7 +56,19 @@ impl ProviderSettings {
             stripe: read(section, Provider::Stripe, stripe::StripeSettings::read),
             paypal: read(section, Provider::Paypal, paypal::PaypalSettings::read),
             braintree: read(section, Provider::Braintree, braintree::BraintreeSettings::read),
+            allowed: Provider::ALL
+                .into_iter()
+                .filter_map(|provider| {
+                    Some((provider.name(), read(section, provider, |of| allowed(provider, of))?))
+                })
+                .collect(),
         }
+    }
+
+    /// Whether the settings let an operation of a provider be performed. They say nothing of one that is not there.
+    #[must_use]
+    pub fn allow(&self, provider: &str, operation: &str) -> bool {
+        self.allowed.get(provider).is_none_or(|allowed| allowed.contains(provider, operation))
     }
 
     /// The secrets of all of them.
@@ -85,6 +106,16 @@ impl ProviderSettings {
 fn read<T>(section: &Section, provider: Provider, read: impl FnOnce(&Section) -> T) -> Option<T> {
     let section = section.section(provider.name());
     section.is_present().then(|| read(&section))
+}
+
+/// What of a provider may be performed.
+fn allowed(provider: Provider, section: &Section) -> Allowed {
+    let is_own = |name: &str| provider == Provider::Reference && reference::OWN.contains(&name);
+    Allowed::read(
+        section,
+        |name| name.parse::<OperationName>().is_ok() || is_own(name),
+        "an operation's name",
+    )
 }
 
 /// What a provider offers: every operation, once each, in the order of [`OperationName::ALL`].
@@ -187,35 +218,45 @@ impl Connector {
     ///
     /// # Errors
     /// [`ProxyError`] when there is no answer of the provider; a refusal of the provider is an answer.
-    pub async fn perform(&self, operation: &str, body: &[u8]) -> Result<Performed, ProxyError> {
+    pub async fn perform(
+        &self,
+        operation: &str,
+        body: &[u8],
+        gate: &Gate<'_>,
+    ) -> Result<Performed, ProxyError> {
         match (operation.parse::<OperationName>(), self) {
             (Ok(operation), connector) => {
-                connector.perform_neutral(operation, body).await.map(Performed::Neutral)
+                connector.perform_neutral(operation, body, gate).await.map(Performed::Neutral)
             }
             (Err(_), Self::Reference(connector)) => {
-                connector.perform_own(operation, body).await.map(Performed::Own)
+                connector.perform_own(operation, body, gate).await.map(Performed::Own)
             }
             (Err(_), connector) => Err(ProxyError::UnknownOperation { target: connector.name() }),
         }
     }
 
-    async fn perform_neutral(&self, operation: OperationName, body: &[u8]) -> Result<Vec<u8>, ProxyError> {
+    async fn perform_neutral(
+        &self,
+        operation: OperationName,
+        body: &[u8],
+        gate: &Gate<'_>,
+    ) -> Result<Vec<u8>, ProxyError> {
         match self {
-            Self::Reference(connector) => connect::perform(&**connector, operation, body).await,
-            Self::Stripe(connector) => connect::perform(&**connector, operation, body).await,
-            Self::Paypal(connector) => connect::perform(&**connector, operation, body).await,
-            Self::Braintree(connector) => connect::perform(&**connector, operation, body).await,
+            Self::Reference(connector) => connect::perform(&**connector, operation, body, gate).await,
+            Self::Stripe(connector) => connect::perform(&**connector, operation, body, gate).await,
+            Self::Paypal(connector) => connect::perform(&**connector, operation, body, gate).await,
+            Self::Braintree(connector) => connect::perform(&**connector, operation, body, gate).await,
         }
     }
 
-    /// Verifies what the provider is said to have posted to db-server.
+    /// Verifies a notice of the reference provider, as its own operations have it.
     ///
     /// # Errors
     /// [`ProxyError::InvalidSignature`] when it must not be believed, [`ProxyError::InvalidRequest`] when the body is
-    /// not what is verified here.
-    pub fn verify_webhook(&self, body: &[u8]) -> Result<Answer, ProxyError> {
+    /// not what is verified here, [`ProxyError::UnknownOperation`] for another provider.
+    pub fn verify_notice(&self, body: &[u8]) -> Result<Answer, ProxyError> {
         match self {
-            Self::Reference(connector) => connector.verify_webhook(body),
+            Self::Reference(connector) => connector.verify_notice(body),
             connector => Err(ProxyError::UnknownOperation { target: connector.name() }),
         }
     }

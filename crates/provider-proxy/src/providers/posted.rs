@@ -110,9 +110,14 @@ impl WallClock {
         Self(now)
     }
 
+    /// The time itself.
+    pub(crate) fn now(self) -> SystemTime {
+        (self.0)()
+    }
+
     /// Seconds since the epoch.
     pub(crate) fn unix_seconds(self) -> i64 {
-        let since = (self.0)().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = self.now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     }
 
@@ -128,6 +133,54 @@ impl WallClock {
             Err(WebhookError::Old)
         } else {
             Err(WebhookError::Future)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::payment::Header;
+
+    use super::*;
+
+    fn webhook(headers: &[(&str, &str)], body: &str) -> VerifyWebhook {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| Header { name: (*name).to_owned(), value: (*value).to_owned() })
+            .collect();
+        VerifyWebhook { headers, body: body.to_owned() }
+    }
+
+    #[test]
+    fn a_time_is_good_for_five_minutes_before_and_after() {
+        let clock = WallClock::of(|| UNIX_EPOCH + Duration::from_secs(1_700_000_000));
+        for (offset, expected) in [
+            (0, Ok(())),
+            (-300, Ok(())),
+            (300, Ok(())),
+            (-301, Err(WebhookError::Old)),
+            (301, Err(WebhookError::Future)),
+        ] {
+            assert_eq!(clock.check(1_700_000_000 + offset), expected, "{offset}");
+        }
+        assert_eq!(clock.check(i64::MAX), Err(WebhookError::Future));
+        assert_eq!(clock.check(i64::MIN), Err(WebhookError::Old));
+    }
+
+    #[test]
+    fn a_header_that_is_needed_is_there_once() {
+        let request = webhook(&[("x-one", "1"), ("x-two", "1"), ("X-Two", "2")], "");
+        let posted = Posted::new(&request).unwrap();
+        assert_eq!(posted.header("x-one"), Ok("1"));
+        assert_eq!(posted.header("x-two"), Err(WebhookError::Repeated("x-two")));
+        assert_eq!(posted.header("x-none"), Err(WebhookError::Missing("x-none")));
+    }
+
+    #[test]
+    fn a_body_is_base64_with_its_padding_and_nothing_else() {
+        assert_eq!(Posted::new(&webhook(&[], "AAECAw==")).unwrap().body, [0, 1, 2, 3]);
+        for wrong in ["AAECAw", "AAEC Aw==", "!", "AAECAx=="] {
+            assert!(Posted::new(&webhook(&[], wrong)).is_err(), "{wrong}");
         }
     }
 }

@@ -30,11 +30,14 @@ pub(super) fn read_client(section: &Section, timeout: Duration) -> ClientSetting
 
 /// Reads a list of secrets of which any may have signed; several during a rotation.
 pub(super) fn read_secrets(section: &Section, key: &str) -> Vec<SecretString> {
-    let secrets: Vec<SecretString> = section.required(key);
-    if section.has(key) && secrets.is_empty() {
+    if !section.has(key) {
+        return section.required(key);
+    }
+    let secrets: Option<Vec<SecretString>> = section.optional(key);
+    if secrets.as_ref().is_some_and(Vec::is_empty) {
         section.fault(key, "expected at least one secret, or no webhook can be verified");
     }
-    secrets
+    secrets.unwrap_or_default()
 }
 
 /// Reads a text that stands in a header.

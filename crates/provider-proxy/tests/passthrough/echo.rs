@@ -1,47 +1,82 @@
 //! A target that gives back what it gets, and what it knows, in every way that it can think of.
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
 };
 
 use data_encoding::{BASE64, HEXLOWER};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 pub(crate) struct Echo {
-    address: SocketAddr,
+    url: String,
+    got: Arc<Mutex<String>>,
+}
+
+/// What is the same for all connections.
+struct Knowledge {
+    secrets: Vec<String>,
+    access_token: String,
     got: Arc<Mutex<String>>,
 }
 
 impl Echo {
-    pub(crate) fn start(secrets: &[String]) -> Self {
+    /// One that is a token endpoint, too.
+    pub(crate) fn start(secrets: &[String], access_token: &str) -> Self {
+        Self::listen("http", secrets, access_token, serve)
+    }
+
+    /// One that speaks TLS.
+    pub(crate) fn start_with_tls(secrets: &[String], config: Arc<ServerConfig>) -> Self {
+        Self::listen("https", secrets, "", move |stream, knowledge| {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            serve(StreamOwned::new(connection, stream), knowledge);
+        })
+    }
+
+    fn listen(
+        scheme: &str,
+        secrets: &[String],
+        access_token: &str,
+        serve: impl Fn(TcpStream, &Knowledge) + Clone + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let got = Arc::<Mutex<String>>::default();
-        let (kept, secrets) = (Arc::clone(&got), secrets.join("\n"));
+        let (secrets, access_token) = (secrets.to_vec(), access_token.to_owned());
+        let knowledge = Arc::new(Knowledge { secrets, access_token, got: Arc::clone(&got) });
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (kept, secrets) = (Arc::clone(&kept), secrets.clone());
-                thread::spawn(move || serve(stream.unwrap(), &kept, &secrets));
+                let (serve, knowledge) = (serve.clone(), Arc::clone(&knowledge));
+                thread::spawn(move || serve(stream.unwrap(), &knowledge));
             }
         });
-        Self { address, got }
+        Self { url, got }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.url.clone()
     }
 
     /// Whether a request held this text.
     pub(crate) fn got(&self, text: &str) -> bool {
         self.got.lock().unwrap().contains(text)
     }
+
+    /// The signatures of the JWTs that came, each once.
+    pub(crate) fn signatures(&self) -> BTreeSet<String> {
+        let got = self.got.lock().unwrap();
+        let tokens = got.lines().filter_map(|line| line.split("Bearer eyJ").nth(1));
+        tokens.filter_map(|token| token.trim().split('.').nth(2)).map(String::from).collect()
+    }
 }
 
-fn serve(stream: TcpStream, kept: &Mutex<String>, secrets: &str) {
-    let mut reader = BufReader::new(&stream);
+fn serve(stream: impl Read + Write, knowledge: &Knowledge) {
+    let mut reader = BufReader::new(stream);
     let mut request = String::new();
     let mut length = 0;
     loop {
@@ -60,11 +95,14 @@ fn serve(stream: TcpStream, kept: &Mutex<String>, secrets: &str) {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     request.push_str(&String::from_utf8_lossy(&body));
-    kept.lock().unwrap().push_str(&request);
+    knowledge.got.lock().unwrap().push_str(&format!("{request}\n"));
     let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
     let path = path.split('?').next().unwrap_or_default();
-    let mut out = &stream;
-    let answer = answer(path, &request, secrets);
+    let answer = match path {
+        "/token" => token(&knowledge.access_token),
+        _ => given_away(path, &knowledge.secrets).unwrap_or_else(|| answer(path, &request)),
+    };
+    let out = reader.get_mut();
     for piece in answer.as_bytes().chunks(if path == "/chunks" { 7 } else { 65_536 }) {
         let _ = out.write_all(piece);
     }
@@ -74,15 +112,37 @@ fn serve(stream: TcpStream, kept: &Mutex<String>, secrets: &str) {
     }
 }
 
-fn answer(path: &str, request: &str, secrets: &str) -> String {
+/// What a token endpoint says (RFC 6749, 5.1).
+fn token(access_token: &str) -> String {
+    let body = serde_json::json!({ "access_token": access_token, "token_type": "bearer" }).to_string();
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// One secret in one form.
+fn given_away(path: &str, secrets: &[String]) -> Option<String> {
+    let (form, number) = path.strip_prefix('/')?.split_once('/')?;
+    let secret = secrets.get(number.parse::<usize>().ok()?)?;
+    Some(text(&match form {
+        "raw" => secret.clone(),
+        "base64" => BASE64.encode(secret.as_bytes()),
+        "hex" => HEXLOWER.encode(secret.as_bytes()),
+        "percent" => utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+        _ => return None,
+    }))
+}
+
+fn text(body: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn answer(path: &str, request: &str) -> String {
     let flat = request.replace(['\r', '\n'], " ");
-    let text = |body: &str| {
-        format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )
-    };
-    let each = |form: &dyn Fn(&str) -> String| secrets.lines().map(form).collect::<Vec<_>>().join(" ");
     match path {
         "/head" => {
             format!("HTTP/1.1 200 OK\r\nX-Echo: {flat}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
@@ -121,10 +181,6 @@ fn answer(path: &str, request: &str, secrets: &str) -> String {
             format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 999999\r\n\r\n{request}")
         }
         "/garbage" => format!("{flat}\r\n\r\n"),
-        "/raw" => text(&each(&ToOwned::to_owned)),
-        "/base64" => text(&each(&|secret| BASE64.encode(secret.as_bytes()))),
-        "/hex" => text(&each(&|secret| HEXLOWER.encode(secret.as_bytes()))),
-        "/percent" => text(&each(&|secret| utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string())),
         _ => {
             let status = path.strip_prefix("/status/").unwrap_or("200");
             format!(

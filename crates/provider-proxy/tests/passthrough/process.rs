@@ -5,14 +5,17 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
-    sync::mpsc::{Receiver, channel},
+    sync::{
+        Mutex,
+        mpsc::{Receiver, channel},
+    },
     thread,
 };
 
 pub(crate) struct Process {
     child: Child,
     address: String,
-    log: Receiver<String>,
+    log: Mutex<Receiver<String>>,
     folder: tempfile::TempDir,
 }
 
@@ -49,7 +52,7 @@ impl Process {
                 let _ = sender.send(line.unwrap() + "\n");
             }
         });
-        let mut process = Self { child, address: String::new(), log, folder };
+        let mut process = Self { child, address: String::new(), log: Mutex::new(log), folder };
         process.address = process.read_address("address");
         process
     }
@@ -61,7 +64,8 @@ impl Process {
                 return text.trim_end().to_owned();
             }
             let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "ended before it listened: {}", self.log.iter().collect::<String>());
+            let said = || self.log.lock().unwrap().iter().collect::<String>();
+            assert!(ended.is_none(), "ended before it listened: {}", said());
             thread::yield_now();
         }
     }
@@ -83,7 +87,7 @@ impl Process {
     /// Ends it as a supervisor does, and gives everything that it has said. The metrics are those of a process that says
     /// in its log where it gives them.
     pub(crate) fn stop(mut self) -> Said {
-        let mut log: String = self.log.try_iter().collect();
+        let mut log: String = self.log.get_mut().unwrap().try_iter().collect();
         let admin = log.lines().find(|line| line.contains("admin: on http://"));
         let metrics =
             admin.and_then(|line| line.rsplit("http://").next()).map_or_else(String::new, |address| {
@@ -95,7 +99,7 @@ impl Process {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").arg(id).status().unwrap().success());
         self.child.wait().unwrap();
-        log.extend(self.log.iter());
+        log.extend(self.log.get_mut().unwrap().iter());
         let audit = fs::read_to_string(self.folder.path().join("audit")).unwrap();
         assert!(audit.contains("\"event\":\"request\""), "{audit}");
         Said { log, audit, metrics }

@@ -35,6 +35,14 @@ async fn a_status_that_nobody_has_heard_of_comes_through() {
 }
 
 #[actix_web::test]
+async fn a_reason_phrase_does_not_come_through() {
+    let upstream = answering("HTTP/1.1 404 Nobody of that name\r\nContent-Length: 0\r\n\r\n").await;
+    let proxy = proxy(upstream.address);
+    let answer = say_text(proxy.address, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{answer}");
+}
+
+#[actix_web::test]
 async fn a_request_comes_through_with_its_query_its_repeated_headers_and_the_host_of_the_url() {
     let upstream = echoing().await;
     let proxy = proxy(upstream.address);

@@ -1,19 +1,23 @@
 //! WebSocket connections are tunnelled: after the handshake, bytes are bytes.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
 use actix_web::body::MessageBody;
 use bytes::Bytes;
+use chassis::{base_url::BaseUrl, tls::client_config};
 use futures_util::stream;
-use relay::{Transferred, Upgrade, Upstream};
+use relay::{RelayError, Transferred, Upgrade, Upstream};
+use rustls::ServerConfig;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
     sync::oneshot,
 };
+use tokio_rustls::TlsAcceptor;
 
-use crate::support::{
-    RawUpstream, answering, boxed, get, proxy, proxy_with, raw_upstream, read_message, settings,
+use crate::{
+    support::{RawUpstream, answering, boxed, get, proxy, proxy_with, raw_upstream, read_message, settings},
+    tls::{Authority, presents},
 };
 
 const ASK: &str = "GET /websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -23,19 +27,32 @@ const AGREE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nC
 
 /// Agrees, greets in the same packet, and echoes.
 async fn echoing_upstream() -> RawUpstream {
-    raw_upstream(|mut stream| async move {
-        let request = String::from_utf8(read_message(&mut stream).await.unwrap()).unwrap();
-        assert!(request.contains("\r\nupgrade: websocket\r\n"), "{request}");
-        assert!(request.contains("\r\nconnection: Upgrade\r\n"), "{request}");
-        assert!(request.contains("\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"), "{request}");
-        stream.write_all(format!("{AGREE}hello").as_bytes()).await.unwrap();
-        let (mut from, mut to) = stream.split();
-        drop(tokio::io::copy(&mut from, &mut to).await);
+    raw_upstream(echo).await
+}
+
+/// The same with TLS.
+async fn echoing_upstream_with_tls(config: ServerConfig) -> RawUpstream {
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    raw_upstream(move |stream| {
+        let accepted = acceptor.accept(stream);
+        async { echo(accepted.await.unwrap()).await }
     })
     .await
 }
 
-async fn head(stream: &mut TcpStream) -> String {
+async fn echo(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let request = head(&mut stream).await;
+    assert!(request.contains("\r\nupgrade: websocket\r\n"), "{request}");
+    assert!(request.contains("\r\nconnection: Upgrade\r\n"), "{request}");
+    assert!(request.contains("\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"), "{request}");
+    stream.write_all(format!("{AGREE}hello").as_bytes()).await.unwrap();
+    stream.flush().await.unwrap();
+    let (mut from, mut to) = tokio::io::split(stream);
+    drop(tokio::io::copy(&mut from, &mut to).await);
+    drop(to.shutdown().await);
+}
+
+async fn head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.unwrap());
@@ -47,7 +64,43 @@ async fn head(stream: &mut TcpStream) -> String {
 async fn bytes_go_both_ways_once_the_upstream_has_agreed() {
     let upstream = echoing_upstream().await;
     let proxy = proxy(upstream.address);
-    let mut caller = TcpStream::connect(proxy.address).await.unwrap();
+    check_tunnel(proxy.address).await;
+}
+
+#[actix_web::test]
+async fn bytes_go_both_ways_to_an_upstream_with_tls() {
+    let authority = Authority::new();
+    let server = presents(authority.identity("127.0.0.1"), None);
+    let upstream = echoing_upstream_with_tls(server).await;
+    let address = upstream.address;
+    let client = Arc::new(client_config(Some(&authority.ca()), None).unwrap());
+    let proxy = proxy_with(address, move |settings| {
+        settings.url = BaseUrl::parse(&format!("https://{address}")).unwrap();
+        settings.tls = Some(Arc::clone(&client));
+    });
+    check_tunnel(proxy.address).await;
+    assert_eq!(upstream.connections(), 1);
+}
+
+#[actix_web::test]
+async fn an_upstream_whose_certificate_is_not_believed_gets_no_tunnel() {
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let acceptor = TlsAcceptor::from(Arc::new(presents(stranger.identity("127.0.0.1"), None)));
+    let upstream = raw_upstream(move |stream| {
+        let accepted = acceptor.accept(stream);
+        async { assert!(accepted.await.is_err(), "it was believed") }
+    })
+    .await;
+    let mut settings = settings(upstream.address);
+    settings.url = BaseUrl::parse(&format!("https://{}", upstream.address)).unwrap();
+    settings.tls = Some(Arc::new(client_config(Some(&authority.ca()), None).unwrap()));
+    let error = Upstream::new(settings).upgrade(get("/")).await.err().unwrap();
+    assert!(matches!(error, RelayError::Tls(_)) && !error.was_sent(), "{error:?}");
+}
+
+/// Switches to WebSocket, is greeted, has its bytes echoed, and closes.
+async fn check_tunnel(proxy: SocketAddr) {
+    let mut caller = TcpStream::connect(proxy).await.unwrap();
     caller.write_all(ASK.as_bytes()).await.unwrap();
     let answer = head(&mut caller).await.to_lowercase();
     assert!(answer.starts_with("http/1.1 101 switching protocols\r\n"), "{answer}");

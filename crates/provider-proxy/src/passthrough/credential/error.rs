@@ -1,6 +1,7 @@
 //! Why a request has no credential, so that it is not sent.
 
 use actix_web::error::PayloadError;
+use chassis::client::ExchangeError;
 use http::StatusCode;
 use relay::RelayError;
 use thiserror::Error;
@@ -42,6 +43,9 @@ pub enum CredentialError {
     /// The token endpoint gave no answer.
     #[error("the token endpoint gave no answer: {0}")]
     TokenExchange(#[source] RelayError),
+    /// A provider's token endpoint gave no answer.
+    #[error("the token endpoint gave no answer: {0}")]
+    TokenRequest(#[source] ExchangeError),
     /// The token endpoint did not answer in time.
     #[error("the token endpoint did not answer in time")]
     TokenTimeout,
@@ -75,6 +79,7 @@ impl CredentialError {
             | Self::Claim { .. }
             | Self::Sign(_)
             | Self::TokenExchange(_)
+            | Self::TokenRequest(_)
             | Self::TokenTimeout
             | Self::TokenRefused { .. }
             | Self::TokenAnswer { .. }

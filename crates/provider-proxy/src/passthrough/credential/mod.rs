@@ -26,6 +26,7 @@ use relay::{Outgoing, Upstream};
 use secrecy::SecretString;
 
 pub use error::CredentialError;
+pub(crate) use oauth2::{Granted, Token, TokenCache, is_json, parse_grant};
 use places::Places;
 
 use super::scan::Scanner;
@@ -94,7 +95,7 @@ pub type TokenListener = dyn Fn(Option<&CredentialError>);
 /// What was added to a request, for [`Credential::refresh`].
 #[derive(Clone, Default)]
 pub struct Applied {
-    token: Option<Arc<oauth2::Token>>,
+    token: Option<Arc<Token>>,
 }
 
 impl Credential {

@@ -17,8 +17,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use relay::{Outgoing, OutgoingBody, Upstream};
 use secrecy::{ExposeSecret, SecretString};
 
-pub(super) use cache::Token;
-use cache::TokenCache;
+pub(crate) use answer::{Granted, is_json, parse as parse_grant};
+pub(crate) use cache::{Token, TokenCache};
 
 use super::{Context, CredentialError, basic, bearer, secret::Secret};
 
@@ -109,13 +109,13 @@ impl OAuth2 {
         }
     }
 
-    async fn mint(&self, context: &Context<'_>) -> Result<answer::Granted, CredentialError> {
+    async fn mint(&self, context: &Context<'_>) -> Result<Granted, CredentialError> {
         let granted = self.try_mint(context).await;
         (context.asked_for_token)(granted.as_ref().err());
         granted
     }
 
-    async fn try_mint(&self, context: &Context<'_>) -> Result<answer::Granted, CredentialError> {
+    async fn try_mint(&self, context: &Context<'_>) -> Result<Granted, CredentialError> {
         let endpoint = context
             .token_endpoint
             .ok_or(CredentialError::Unusable { reason: "there is no way to its token endpoint" })?;
@@ -127,7 +127,7 @@ impl OAuth2 {
         Ok(granted)
     }
 
-    async fn ask(&self, endpoint: &Upstream) -> Result<answer::Granted, CredentialError> {
+    async fn ask(&self, endpoint: &Upstream) -> Result<Granted, CredentialError> {
         let incoming = endpoint.send(self.request()?).await.map_err(CredentialError::TokenExchange)?;
         answer::read(incoming).await
     }

@@ -63,7 +63,7 @@ pub(super) async fn pass_on(
     caller: &Caller,
     scanner: &Arc<Scanner>,
 ) -> HttpResponse {
-    passage.is_answered(incoming.status.as_u16(), incoming.address);
+    passage.is_answered(incoming.status.as_u16());
     match prepare(&passage, incoming, &place.target, caller, scanner).await {
         Err(error) => refuse(passage, &error),
         Ok(Prepared { status, headers, length, seen, rest, gzip }) => {

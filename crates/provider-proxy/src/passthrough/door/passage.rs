@@ -38,7 +38,7 @@ pub(super) struct Passage {
     slot: Option<Slot>,
     in_flight: Option<InFlight>,
     permit: Option<Permit>,
-    address: Option<SocketAddr>,
+    dialled: Cell<Option<SocketAddr>>,
     status: u16,
     kind: Option<Kind>,
     bytes_in: Rc<Cell<u64>>,
@@ -59,7 +59,7 @@ impl Passage {
             slot: None,
             in_flight: None,
             permit: None,
-            address: None,
+            dialled: Cell::default(),
             status: CALLER_IS_GONE,
             kind: None,
             bytes_in: Rc::default(),
@@ -97,6 +97,11 @@ impl Passage {
         Rc::clone(&self.bytes_in)
     }
 
+    /// Where the address belongs that is dialled for it.
+    pub(super) const fn dialled(&self) -> &Cell<Option<SocketAddr>> {
+        &self.dialled
+    }
+
     pub(super) fn was_given(&mut self, bytes: usize) {
         self.bytes_out = self.bytes_out.saturating_add(bytes as u64);
     }
@@ -108,8 +113,8 @@ impl Passage {
     }
 
     /// The target has answered.
-    pub(super) fn is_answered(&mut self, status: u16, address: SocketAddr) {
-        (self.status, self.address) = (status, Some(address));
+    pub(super) fn is_answered(&mut self, status: u16) {
+        self.status = status;
         if let Some(permit) = &self.permit {
             permit.answered(status);
         }
@@ -185,7 +190,7 @@ impl Passage {
             path,
             credential: credential.map(Credential::name),
             credential_version: credential.map(|credential| credential.version().to_owned()),
-            address: self.address,
+            address: self.dialled.get(),
             status: self.status,
             kind: self.kind,
             bytes_in: self.bytes_in.get(),

@@ -1,6 +1,6 @@
 //! `[providers.paypal]`.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use chassis::{
     base_url::BaseUrl,
@@ -8,11 +8,18 @@ use chassis::{
     settings::{SecretString, Section},
 };
 
-use crate::providers::settings::{read_client, read_header_text, read_url};
+use super::certificate::Certificates;
+use crate::{
+    passthrough::credential::TokenCache,
+    providers::settings::{read_client, read_header_text, read_url},
+};
 
 const URL: &str = "https://api-m.paypal.com";
-const CERTIFICATE_HOST: &str = "api.paypal.com";
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where PayPal's own environments publish the certificates of their webhooks.
+const CERTIFICATE_HOSTS: [(&str, &str); 2] =
+    [("api-m.paypal.com", "api.paypal.com"), ("api-m.sandbox.paypal.com", "api.sandbox.paypal.com")];
 
 /// How PayPal is reached, and the credentials that it knows us by.
 #[derive(Clone, Debug)]
@@ -25,23 +32,44 @@ pub struct PaypalSettings {
     pub client_secret: SecretString,
     /// The ids of its webhooks, which are part of what is signed; several during a change.
     pub webhook_ids: Vec<String>,
-    /// The only host that a certificate for its webhooks is fetched from.
+    /// The only host, with its port if it is not the usual one, that a certificate for its webhooks is fetched from.
     pub certificate_host: String,
     /// Limits, and whom to trust.
     pub client: ClientSettings,
+    /// What all workers with these settings share.
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What is got from PayPal at run time, once for all workers.
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub(super) tokens: TokenCache,
+    pub(super) certificates: Certificates,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Shared")
+    }
 }
 
 impl PaypalSettings {
-    /// Reads `url`, `client_id`, `client_secret`, `webhook_ids` and `certificate_host`, and the keys of [`read_client`].
+    /// Reads `url`, `client_id`, `client_secret`, `webhook_ids` and `certificate_host` (default that of PayPal's
+    /// environment, or else the host of `url`), and the keys of [`read_client`].
     #[must_use]
     pub fn read(section: &Section) -> Self {
+        let url = read_url(section, URL);
+        let known = CERTIFICATE_HOSTS.iter().find(|(host, _)| *host == url.host());
+        let certificate_host =
+            known.map_or_else(|| url.authority().to_owned(), |(_, host)| (*host).to_owned());
         Self {
-            url: read_url(section, URL),
             client_id: section.required("client_id"),
             client_secret: section.required("client_secret"),
             webhook_ids: read_webhook_ids(section),
-            certificate_host: read_header_text(section, "certificate_host", CERTIFICATE_HOST),
+            certificate_host: read_header_text(section, "certificate_host", &certificate_host),
             client: read_client(section, TIMEOUT),
+            shared: Arc::default(),
+            url,
         }
     }
 

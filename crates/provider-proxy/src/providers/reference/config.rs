@@ -24,16 +24,49 @@ pub struct ReferenceSettings {
     pub client: ClientSettings,
     /// Verify its notices.
     pub notice_keys: NoticeKeys,
+    /// What it asks for with every checkout; without it none is started.
+    pub checkout: Option<CheckoutSettings>,
+}
+
+/// What the provider asks for with every checkout, and no caller chooses.
+#[derive(Clone, Debug)]
+pub struct CheckoutSettings {
+    /// Where it posts its notices: `/webhooks/reference/` of db-server, as the provider reaches it.
+    pub callback_url: BaseUrl,
+    /// The page that the payer is sent to, without the transaction's token.
+    pub page_url: BaseUrl,
+    /// The payer's region, in the provider's words.
+    pub region: String,
+    /// The payer's mobile carrier, in the provider's words.
+    pub carrier: String,
+    /// How the payer pays, in the provider's words.
+    pub pay_method: String,
+}
+
+impl CheckoutSettings {
+    /// Reads `callback_url`, `page_url` (default the provider's own URL), `region`, `carrier` and `pay_method`.
+    fn read(section: &Section, url: &BaseUrl) -> Self {
+        Self {
+            callback_url: section.required("callback_url"),
+            page_url: section.or("page_url", url.clone()),
+            region: section.or("region", "123".to_owned()),
+            carrier: section.or("carrier", "USA_TMOBILE".to_owned()),
+            pay_method: section.or("pay_method", "OPERATOR".to_owned()),
+        }
+    }
 }
 
 impl ReferenceSettings {
     /// Reads `url`, `realm`, `consumer_key`, `consumer_secret`, `connect_timeout` (default 5 s), `timeout` (default
     /// 10 s), `max_response_body` (bytes, default 1 MiB), `ca` (PEM file; default the system's authorities) and the
-    /// table `notice_keys` of ids and secrets.
+    /// table `notice_keys` of ids and secrets, and the table `checkout`.
     #[must_use]
     pub fn read(section: &Section) -> Self {
+        let url = section.required("url");
+        let checkout = section.section("checkout");
         Self {
-            url: section.required("url"),
+            checkout: checkout.is_present().then(|| CheckoutSettings::read(&checkout, &url)),
+            url,
             consumer: OAuthConsumer {
                 realm: read_realm(section),
                 key: section.required("consumer_key"),

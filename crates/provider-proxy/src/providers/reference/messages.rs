@@ -2,8 +2,6 @@
 //!
 //! Source: `docs/using.rst`, `lib/sellers.js`, `lib/products.js` and `lib/trans.js` of Mozilla's zippy.
 
-use std::fmt::Write as _;
-
 use actix_web::http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
@@ -26,6 +24,11 @@ pub(super) struct Call {
 pub(super) trait Message: Operation {
     /// The provider's request.
     fn call(request: &Self::Request) -> Result<Call, Error>;
+
+    /// How much money it is about; none for what moves none.
+    fn amount(_request: &Self::Request) -> Option<Money> {
+        None
+    }
 
     /// Whether the answer is about what was asked.
     fn check(_request: &Self::Request, _answer: &Self::Answer) -> Result<(), Error> {
@@ -89,6 +92,10 @@ impl Message for reference::Start {
         post("/transactions", &Transaction::from(request))
     }
 
+    fn amount(request: &Self::Request) -> Option<Money> {
+        Some(request.price)
+    }
+
     /// The provider repeats price and currency. An answer about anything else, or about nothing, is no answer to what
     /// was asked: whether the right purchase was started is unknown.
     fn check(request: &Self::Request, answer: &Self::Answer) -> Result<(), Error> {
@@ -145,16 +152,26 @@ impl<'request> From<&'request reference::StartTransaction> for Transaction<'requ
     }
 }
 
+/// Reads a transaction; `field` is what the caller named it in.
+pub(super) fn get_transaction(field: &str, id: &str) -> Result<Call, Error> {
+    Ok(Call { method: Method::GET, path: member("/transactions", field, id)?, body: None })
+}
+
+/// A text as one segment of a path or one value of a query.
+pub(super) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
 fn post(collection: &str, body: &impl Serialize) -> Result<Call, Error> {
     Ok(Call { method: Method::POST, path: collection.to_owned(), body: Some(json(body)?) })
 }
 
 fn get(collection: &str, id: &str) -> Result<Call, Error> {
-    Ok(Call { method: Method::GET, path: member(collection, id)?, body: None })
+    Ok(Call { method: Method::GET, path: member(collection, "reference_id", id)?, body: None })
 }
 
 fn put(collection: &str, id: &str, body: &impl Serialize) -> Result<Call, Error> {
-    Ok(Call { method: Method::PUT, path: member(collection, id)?, body: Some(json(body)?) })
+    Ok(Call { method: Method::PUT, path: member(collection, "reference_id", id)?, body: Some(json(body)?) })
 }
 
 fn json(body: &impl Serialize) -> Result<Vec<u8>, Error> {
@@ -168,13 +185,11 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 const LONGEST_ID: usize = 255;
 
 /// The path of one object.
-fn member(collection: &str, id: &str) -> Result<String, Error> {
+fn member(collection: &str, field: &str, id: &str) -> Result<String, Error> {
     if let Some(message) = why_no_segment(id) {
-        return Err(Error::Request(ShapeError::field("reference_id", message)));
+        return Err(Error::Request(ShapeError::field(field, message)));
     }
-    let mut path = collection.to_owned();
-    let _ = write!(path, "/{}", utf8_percent_encode(id, SEGMENT));
-    Ok(path)
+    Ok(format!("{collection}/{}", encoded(id)))
 }
 
 /// A server behind the provider may decode a path once more than it should, and then follow its dots: such an id never
@@ -211,7 +226,7 @@ mod tests {
             ("...", "/sellers/..."),
             ("a..b", "/sellers/a..b"),
         ] {
-            assert_eq!(member("/sellers", id).unwrap(), path);
+            assert_eq!(member("/sellers", "reference_id", id).unwrap(), path);
         }
     }
 
@@ -233,15 +248,15 @@ mod tests {
             "a\0",
             "%0d%0a",
         ] {
-            assert!(matches!(member("/sellers", id), Err(Error::Request(_))), "{id:?}");
+            assert!(matches!(member("/sellers", "reference_id", id), Err(Error::Request(_))), "{id:?}");
         }
-        assert!(member("/sellers", &"x".repeat(256)).is_err());
+        assert!(member("/sellers", "reference_id", &"x".repeat(256)).is_err());
     }
 
     proptest! {
         #[test]
         fn no_id_adds_a_segment_a_query_or_a_fragment(id in ".{0,60}") {
-            if let Ok(path) = member("/sellers", &id) {
+            if let Ok(path) = member("/sellers", "reference_id", &id) {
                 let segment = path.strip_prefix("/sellers/").unwrap();
                 prop_assert!(!segment.contains(['/', '\\', '?', '#', ' ']));
                 prop_assert!(segment != "." && segment != ".." && !segment.is_empty());

@@ -42,6 +42,19 @@ pub(super) enum NoticeError {
     Amount(#[from] MoneyError),
 }
 
+/// The value of the only `signed_notice` of a posted form, as the provider signed it.
+pub(super) fn in_form(body: &[u8]) -> Result<String, NoticeError> {
+    let text = std::str::from_utf8(body).map_err(|_| NoticeError::Malformed)?;
+    let mut found = None;
+    for pair in text.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if decode(name)? == "signed_notice" && found.replace(decode(value)?).is_some() {
+            return Err(NoticeError::Repeated("signed_notice"));
+        }
+    }
+    found.ok_or(NoticeError::Missing("signed_notice"))
+}
+
 /// Verifies the signature first, and reads the notice only afterwards.
 pub(super) fn verify(keys: &NoticeKeys, signed: &str) -> Result<Notice, NoticeError> {
     let (payload, signature) = split(signed)?;

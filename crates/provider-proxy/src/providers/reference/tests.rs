@@ -148,7 +148,7 @@ fn purchase_case() -> Case {
 }
 
 async fn perform(upstream: &Upstream, operation: &str, request: &Value) -> Result<Answer, ProxyError> {
-    upstream.connector().perform_own(operation, request.to_string().as_bytes()).await
+    upstream.connector().perform_own(operation, request.to_string().as_bytes(), &Gate::open()).await
 }
 
 /// Checks the signature as the provider does.
@@ -249,7 +249,7 @@ async fn a_purchase_of_another_price_or_currency_is_no_success() {
         answer[field] = value.clone();
         let upstream = Upstream::answering(201, &answer.to_string());
         let failure = perform(&upstream, "start_transaction", &purchase()).await.unwrap_err().failure();
-        assert_eq!(failure.kind, ErrorKind::Protocol, "{field} {value}");
+        assert_eq!(failure.kind, ErrorKind::Integrity, "{field} {value}");
         assert!(
             failure.message.contains("price or currency differs from the 0.99 EUR"),
             "{}",
@@ -279,12 +279,12 @@ async fn a_notice_is_verified_without_asking_the_provider() {
     let signed =
         "ext_transaction_id=tx-1&sig=0:80e33dff11b36ef456801d1cf2544352a5acf2fb5c1f8405ae6034ca980bacf6";
     let posted = json!({"signed_notice": signed}).to_string();
-    let answer = connector.verify_webhook(posted.as_bytes()).unwrap();
+    let answer = connector.verify_notice(posted.as_bytes()).unwrap();
     assert_eq!((answer.status, answer.reply), (200, Reply::Result(json!({"ext_transaction_id": "tx-1"}))));
     let forged = posted.replace("tx-1", "tx-2");
-    let failure = connector.verify_webhook(forged.as_bytes()).unwrap_err().failure();
+    let failure = connector.verify_notice(forged.as_bytes()).unwrap_err().failure();
     assert_eq!((failure.kind, failure.message.as_str()), (ErrorKind::InvalidSignature, "signature mismatch"));
-    let failure = connector.verify_webhook(br#"{"notice": ""}"#).unwrap_err().failure();
+    let failure = connector.verify_notice(br#"{"notice": ""}"#).unwrap_err().failure();
     assert_eq!(failure.kind, ErrorKind::InvalidRequest);
     assert!(upstream.arrived().is_empty());
 }

@@ -105,6 +105,7 @@ pub(in crate::providers) fn settings(url: &str) -> ReferenceSettings {
         consumer: OAuthConsumer { realm: "solitude".into(), key: KEY.into(), secret: SECRET.into() },
         client: ClientSettings { max_response_body: 64 * 1024, ..ClientSettings::default() },
         notice_keys,
+        checkout: None,
     }
 }
 

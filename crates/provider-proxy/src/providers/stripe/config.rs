@@ -11,7 +11,8 @@ use chassis::{
 use crate::providers::settings::{read_client, read_header_text, read_secrets, read_url};
 
 const URL: &str = "https://api.stripe.com";
-const API_VERSION: &str = "2024-06-20";
+/// The version whose shapes this connector reads.
+const API_VERSION: &str = "2026-10-28.endive";
 /// Its own libraries wait for 80 s; the proxy's callers do not.
 const TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -24,9 +24,11 @@ const DEFAULT_LIFE: Duration = Duration::from_secs(300);
 const LONGEST_LIFE: Duration = Duration::from_secs(30 * 86_400);
 
 /// A token, and how long it lives from the moment at which it was asked for.
-pub(super) struct Granted {
-    pub(super) token: SecretString,
-    pub(super) life: Duration,
+pub(crate) struct Granted {
+    /// What is sent.
+    pub(crate) token: SecretString,
+    /// How long it may be sent.
+    pub(crate) life: Duration,
 }
 
 #[derive(Deserialize)]
@@ -55,11 +57,14 @@ pub(super) async fn read(incoming: Incoming) -> Result<Granted, CredentialError>
     let (status, mut headers) = (incoming.status, incoming.headers);
     let content_type = headers.remove(CONTENT_TYPE);
     let body = collect(incoming.body).await?;
-    let is_json = content_type.is_some_and(|value| {
-        let media_type = value.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
-        media_type.trim_ascii().eq_ignore_ascii_case(b"application/json")
-    });
+    let is_json = content_type.is_some_and(|value| is_json(value.as_bytes()));
     parse(status, is_json, &body)
+}
+
+/// Whether a content type is that of JSON.
+pub(crate) fn is_json(content_type: &[u8]) -> bool {
+    let media_type = content_type.split(|&byte| byte == b';').next().unwrap_or_default();
+    media_type.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
 async fn collect(mut body: IncomingBody) -> Result<BytesMut, CredentialError> {
@@ -75,7 +80,11 @@ async fn collect(mut body: IncomingBody) -> Result<BytesMut, CredentialError> {
     Ok(collected)
 }
 
-fn parse(status: StatusCode, is_json: bool, body: &[u8]) -> Result<Granted, CredentialError> {
+/// Reads an answer of which the body is complete.
+///
+/// # Errors
+/// [`CredentialError`] when it grants no token that can be used.
+pub(crate) fn parse(status: StatusCode, is_json: bool, body: &[u8]) -> Result<Granted, CredentialError> {
     if status != StatusCode::OK {
         let refusal = serde_json::from_slice::<Refusal>(body).ok();
         let known = |refusal: Refusal| CODES.into_iter().find(|code| *code == refusal.error);

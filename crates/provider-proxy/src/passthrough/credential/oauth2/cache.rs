@@ -24,7 +24,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 const BETWEEN_REFUSALS: Duration = Duration::from_secs(10);
 
 /// An access token.
-pub(in super::super) struct Token {
+pub(crate) struct Token {
     secret: SecretString,
     renewed_from: SystemTime,
     used_until: SystemTime,
@@ -40,14 +40,15 @@ impl Token {
         })
     }
 
-    pub(in super::super) const fn secret(&self) -> &SecretString {
+    /// What is sent.
+    pub(crate) const fn secret(&self) -> &SecretString {
         &self.secret
     }
 }
 
 /// The token, and who may ask for the next one.
 #[derive(Default)]
-pub(super) struct TokenCache {
+pub(crate) struct TokenCache {
     token: ArcSwapOption<Token>,
     /// Held by the one caller that asks the token endpoint.
     asking: Mutex<Failures>,
@@ -62,17 +63,17 @@ struct Failures {
 
 impl TokenCache {
     /// The token as it is, expired or not.
-    pub(super) fn current(&self) -> Option<Arc<Token>> {
+    pub(crate) fn current(&self) -> Option<Arc<Token>> {
         self.token.load_full()
     }
 
     /// Begins with the token of another cache.
-    pub(super) fn inherit(&self, previous: &Self) {
+    pub(crate) fn inherit(&self, previous: &Self) {
         self.token.store(previous.current());
     }
 
     /// A token that is good at `now`, minted if need be: by one caller, however many there are.
-    pub(super) async fn get<F>(
+    pub(crate) async fn get<F>(
         &self,
         now: SystemTime,
         mint: impl FnOnce() -> F,
@@ -98,7 +99,7 @@ impl TokenCache {
     }
 
     /// Forgets a token that the target refused, unless it has been replaced already. Whether another may be had.
-    pub(super) fn refuse(&self, refused: &Arc<Token>, now: SystemTime) -> bool {
+    pub(crate) fn refuse(&self, refused: &Arc<Token>, now: SystemTime) -> bool {
         if !self.current().is_some_and(|current| Arc::ptr_eq(&current, refused)) {
             return true;
         }

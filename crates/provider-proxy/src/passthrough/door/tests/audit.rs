@@ -64,17 +64,38 @@ async fn a_request_that_is_refused_or_fails_has_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let proxy = audited(folder.path(), &format!("http://{free}"), "");
     let cases = [
-        ("/proxy/nobody/x", "unknown_target", 404),
-        ("/proxy/shop/../x", "path", 400),
-        ("/proxy/shop/x", "connect", 500),
+        ("/proxy/nobody/x", "unknown_target", 404, Value::Null),
+        ("/proxy/shop/../x", "path", 400, Value::Null),
+        ("/proxy/shop/x", "connect", 500, free.to_string().into()),
     ];
-    for (path, _, status) in cases {
-        assert_eq!(proxy.get(path).await.status, status, "{path}");
+    for (path, _, status, _) in &cases {
+        assert_eq!(proxy.get(path).await.status, *status, "{path}");
     }
     let lines = proxy.lines(folder.path(), cases.len()).await;
-    for (line, (path, kind, status)) in lines.iter().zip(cases) {
+    for (line, (path, kind, status, address)) in lines.iter().zip(cases) {
         assert_eq!((&line["kind"], &line["status"]), (&kind.into(), &status.into()), "{path}");
-        assert!(line["address"].is_null());
+        assert_eq!(line["address"], address, "{path}");
+    }
+    proxy.stop().await;
+}
+
+#[actix_web::test]
+async fn the_address_that_was_dialled_is_in_the_line_of_an_exchange_that_fails_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Upstream::answering("no HTTP at all\r\n\r\n").await;
+    let proxy = audited(folder.path(), &target.url(), "websocket = true");
+    let upgrade = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+    for headers in [&[][..], &upgrade] {
+        let request = head("GET", "/proxy/shop/a", headers).replace("Connection: close\r\n", "");
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        assert!(stream.read(&mut [0; 100]).await.unwrap() > 0);
+    }
+    for line in proxy.lines(folder.path(), 2).await {
+        assert_eq!(
+            (&line["kind"], &line["address"]),
+            (&"protocol".into(), &target.address.to_string().into())
+        );
     }
     proxy.stop().await;
 }
@@ -108,6 +129,7 @@ async fn a_caller_that_goes_away_has_its_line_too() {
     drop(stream);
     let line = &proxy.lines(folder.path(), 1).await[0];
     assert_eq!((&line["status"], &line["kind"]), (&499.into(), &Value::Null));
+    assert_eq!(line["address"], target.address.to_string());
     proxy.stop().await;
 }
 

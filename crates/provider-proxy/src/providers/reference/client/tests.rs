@@ -6,6 +6,7 @@ use serde_json::json;
 use wire::{ErrorKind, ProxyFailure, Reply};
 
 use super::*;
+use crate::policy::Gate;
 use crate::providers::{
     Answer,
     reference::{
@@ -16,7 +17,7 @@ use crate::providers::{
 
 async fn get_seller(connector: &Reference) -> Result<Answer, ProxyFailure> {
     let body = br#"{"reference_id": "seller:2"}"#;
-    connector.perform_own("get_seller", body).await.map_err(|error| error.failure())
+    connector.perform_own("get_seller", body, &Gate::open()).await.map_err(|error| error.failure())
 }
 
 async fn failure_of(upstream: &Upstream) -> ProxyFailure {

@@ -1,0 +1,313 @@
+//! What a provider says about charges that it made: of subscriptions, by itself, and of sales, later than it answered.
+
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::PgConnection;
+use uuid::Uuid;
+use wire::payment::{Event, Outcome, Payment, Subscription};
+
+use super::{
+    Domain, DomainError,
+    lifecycle::{self, State},
+    notice,
+};
+use crate::store::{
+    Listed, Page,
+    code::{
+        Provider,
+        TransactionStatus::{self, Checked, Failed},
+        TransactionType,
+    },
+    id::ProviderChargeId,
+    payment_customer, payment_method, product,
+    provider_charge::{
+        self, NewProviderCharge, ProviderChargeChanges, ProviderChargeFilter, ProviderChargeRow,
+    },
+    subscription::SubscriptionRow,
+    transaction::{self, NewTransaction, TransactionChanges, TransactionRow},
+};
+
+/// By what the changes are decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// The age at which nothing about a transaction changes any more.
+    pub lockdown: Duration,
+    /// What time it is.
+    pub now: DateTime<Utc>,
+}
+
+impl Rules {
+    /// Those of this moment.
+    #[must_use]
+    pub fn of(domain: &Domain) -> Self {
+        Self { lockdown: domain.lockdown, now: domain.clock.now() }
+    }
+}
+
+/// What a provider says about a transaction, as a client sees it.
+#[derive(Debug)]
+pub struct Charge {
+    /// The row.
+    pub row: ProviderChargeRow,
+    /// The currency of the transaction.
+    pub currency: Option<String>,
+}
+
+/// Reads one record.
+///
+/// # Errors
+/// [`DomainError::NotFound`] for one that this provider does not have, and what the database gives.
+pub async fn get(domain: &Domain, provider: Provider, id: ProviderChargeId) -> Result<Charge, DomainError> {
+    let get = move |connection: &mut PgConnection| {
+        let row = provider_charge::by_id(connection, id)?.filter(|row| row.provider == provider);
+        complete(connection, row.into_iter().collect())?.pop().ok_or(DomainError::NotFound)
+    };
+    domain.database.read(get).await
+}
+
+/// Reads one page of the records that the filter names.
+///
+/// # Errors
+/// What the database gives.
+pub async fn list(
+    domain: &Domain,
+    filter: ProviderChargeFilter,
+    page: Page,
+) -> Result<Listed<Charge>, DomainError> {
+    let list = move |connection: &mut PgConnection| {
+        let listed = provider_charge::list(connection, &filter, page)?;
+        Ok(Listed { rows: complete(connection, listed.rows)?, total: listed.total })
+    };
+    domain.database.read(list).await
+}
+
+fn complete(connection: &mut PgConnection, rows: Vec<ProviderChargeRow>) -> Result<Vec<Charge>, DomainError> {
+    let ids: Vec<_> = rows.iter().map(|row| row.transaction_id).collect();
+    let mut currencies = transaction::currencies(connection, &ids)?;
+    let charge = |row: ProviderChargeRow| Charge { currency: currencies.remove(&row.transaction_id), row };
+    Ok(rows.into_iter().map(charge).collect())
+}
+
+/// A charge of a subscription, of which a verified event tells, becomes a transaction, once. Events may come in any
+/// order and more than once: what is known changes nothing, and what is decided stays.
+///
+/// # Errors
+/// What the database gives.
+pub fn of_subscription(
+    connection: &mut PgConnection,
+    event: &Event,
+    row: &SubscriptionRow,
+    rules: Rules,
+) -> Result<(), DomainError> {
+    let (Some(outcome), Some(said)) = (&event.payment, &event.subscription) else { return Ok(()) };
+    let Some(verdict) = Verdict::of(outcome) else { return Ok(()) };
+    let known = by_reference(connection, row.provider, verdict.reference.as_ref())?;
+    let transaction = match known {
+        Some(known) => advance(connection, known, &verdict, rules)?,
+        None => insert(connection, row, &verdict)?,
+    };
+    match provider_charge::of_transaction(connection, transaction.id)? {
+        Some(charge) => refresh(connection, &charge, event, said),
+        None => record(connection, event, (said, row), &transaction),
+    }
+}
+
+/// A payment of which the provider knows more by now, such as a sale whose outcome nobody knew. False when there is no
+/// such transaction here.
+///
+/// # Errors
+/// What the database gives.
+pub fn of_payment(connection: &mut PgConnection, event: &Event, rules: Rules) -> Result<bool, DomainError> {
+    let provider = Provider::from(event.provider);
+    let verdict = event.payment.as_ref().and_then(Verdict::of);
+    let reference = verdict.as_ref().and_then(|verdict| verdict.reference.as_ref());
+    let mut known = by_reference(connection, provider, reference.or(event.payment_reference.as_ref()))?;
+    if let (None, Some(attempt)) = (&known, event.attempt)
+        && let Some(id) = provider_charge::transaction_of_attempt(connection, provider, attempt.uuid())?
+    {
+        known = transaction::by_id_for_update(connection, id)?;
+    }
+    let is_here = known.is_some();
+    if let (Some(known), Some(verdict)) = (known, verdict) {
+        advance(connection, known, &verdict, rules)?;
+    }
+    Ok(is_here)
+}
+
+/// The transaction under the provider's id, locked until the database transaction ends.
+fn by_reference(
+    connection: &mut PgConnection,
+    provider: Provider,
+    reference: Option<&String>,
+) -> Result<Option<TransactionRow>, DomainError> {
+    let Some(reference) = reference else { return Ok(None) };
+    match transaction::by_uid_support(connection, provider, reference)? {
+        Some(row) => Ok(transaction::by_id_for_update(connection, row.id)?),
+        None => Ok(None),
+    }
+}
+
+/// What an outcome means for a transaction.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Verdict {
+    status: TransactionStatus,
+    reason: Option<String>,
+    reference: Option<String>,
+    amount: Option<wire::Money>,
+}
+
+impl Verdict {
+    /// Nothing when the provider has not decided.
+    fn of(outcome: &Outcome<Payment>) -> Option<Self> {
+        let (status, reason) = match outcome {
+            Outcome::Succeeded { .. } => (Checked, None),
+            Outcome::Declined { decline, .. } => (Failed, Some(notice::reason(&decline.code))),
+            Outcome::Rejected { rejection } => {
+                let code = rejection.errors.first().map_or(rejection.message.as_str(), |error| &error.code);
+                (Failed, Some(notice::reason(code)))
+            }
+            Outcome::RequiresAction { .. } | Outcome::Pending { .. } | Outcome::Unknown { .. } => {
+                return None;
+            }
+        };
+        let payment = outcome.result();
+        Some(Self {
+            status,
+            reason,
+            reference: payment.map(|payment| payment.reference.clone()),
+            amount: payment.map(|payment| payment.amount),
+        })
+    }
+}
+
+/// Takes a transaction to where the provider says that it is, if it may still go there.
+fn advance(
+    connection: &mut PgConnection,
+    row: TransactionRow,
+    verdict: &Verdict,
+    rules: Rules,
+) -> Result<TransactionRow, DomainError> {
+    match changes(&row, verdict, rules) {
+        Some(changes) => {
+            let actor = actor(row.provider);
+            Ok(transaction::update(connection, row.id, Some(row.counter), &changes, &actor)?)
+        }
+        None => Ok(row),
+    }
+}
+
+/// What an outcome changes; nothing when it is known, or when it comes too late.
+fn changes(row: &TransactionRow, verdict: &Verdict, rules: Rules) -> Option<TransactionChanges> {
+    if row.status == verdict.status || !lifecycle::awaits_outcome(row.status) {
+        return None;
+    }
+    if let Some(amount) = verdict.amount
+        && (row.amount_minor, row.currency.as_deref())
+            != (Some(amount.minor_units), Some(amount.currency.code()))
+    {
+        log::error!("transaction {}: the provider names another amount; nothing is changed", row.id);
+        return None;
+    }
+    let allowed = lifecycle::check_age(row.created, rules.now, rules.lockdown)
+        .and_then(|()| lifecycle::check_move(State::of(row), verdict.status));
+    if let Err(rule) = allowed {
+        log::error!("transaction {} does not take what the provider says: {rule}", row.id);
+        return None;
+    }
+    Some(TransactionChanges {
+        status: Some(verdict.status),
+        status_reason: Some(verdict.reason.clone()),
+        uid_support: row.uid_support.is_none().then(|| verdict.reference.clone()).filter(Option::is_some),
+        ..TransactionChanges::default()
+    })
+}
+
+fn insert(
+    connection: &mut PgConnection,
+    row: &SubscriptionRow,
+    verdict: &Verdict,
+) -> Result<TransactionRow, DomainError> {
+    let method = payment_method::by_id(connection, row.payment_method_id)?;
+    let customer = match method {
+        Some(method) => payment_customer::by_id(connection, method.customer_id)?,
+        None => None,
+    };
+    let product = match row.product_id {
+        Some(id) => product::by_id(connection, id)?,
+        None => None,
+    };
+    let new = NewTransaction {
+        uuid: format!("solitude:{}", Uuid::new_v4()),
+        amount_minor: verdict.amount.map(|amount| amount.minor_units),
+        currency: verdict.amount.map(|amount| amount.currency.code().to_owned()),
+        buyer_id: customer.map(|customer| customer.buyer_id),
+        seller_id: product.as_ref().map(|product| product.seller_id),
+        product_id: row.product_id,
+        provider: Some(row.provider),
+        kind: TransactionType::Payment,
+        status: verdict.status,
+        status_reason: verdict.reason.clone(),
+        uid_support: verdict.reference.clone(),
+        ..NewTransaction::default()
+    };
+    Ok(transaction::insert(connection, &new, &actor(Some(row.provider)))?)
+}
+
+fn record(
+    connection: &mut PgConnection,
+    event: &Event,
+    (said, row): (&Subscription, &SubscriptionRow),
+    transaction: &TransactionRow,
+) -> Result<(), DomainError> {
+    let new = NewProviderCharge {
+        transaction_id: transaction.id,
+        provider: row.provider,
+        attempt: event.attempt.map(Uuid::from),
+        payment_method_id: Some(row.payment_method_id),
+        subscription_id: Some(row.id),
+        kind: notice::reason(&event.provider_kind),
+        billing_period_start_date: date(said.period_start.as_deref()),
+        billing_period_end_date: date(said.period_end.as_deref()),
+        next_billing_date: date(said.next_billing.as_deref()),
+        next_billing_period_amount_minor: said.amount.map(|amount| amount.minor_units),
+    };
+    provider_charge::insert(connection, &new)?;
+    Ok(())
+}
+
+/// What the provider says now about the charge that it has told of before.
+fn refresh(
+    connection: &mut PgConnection,
+    charge: &ProviderChargeRow,
+    event: &Event,
+    said: &Subscription,
+) -> Result<(), DomainError> {
+    let kind = notice::reason(&event.provider_kind);
+    let next_billing_date = date(said.next_billing.as_deref());
+    if charge.kind == kind && charge.next_billing_date == next_billing_date {
+        return Ok(());
+    }
+    let changes = ProviderChargeChanges {
+        kind: Some(kind),
+        billing_period_start_date: Some(date(said.period_start.as_deref())),
+        billing_period_end_date: Some(date(said.period_end.as_deref())),
+        next_billing_date: Some(next_billing_date),
+        next_billing_period_amount_minor: Some(said.amount.map(|amount| amount.minor_units)),
+    };
+    provider_charge::update(connection, charge.id, &changes)?;
+    Ok(())
+}
+
+/// The name under which the audit events of webhooks are written.
+fn actor(provider: Option<Provider>) -> String {
+    format!("provider:{}", provider.map_or("unknown", Provider::name))
+}
+
+/// A day as a provider writes it; none when it is no day.
+fn date(text: Option<&str>) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(text?, "%Y-%m-%d").ok()
+}
+
+#[cfg(test)]
+mod tests;

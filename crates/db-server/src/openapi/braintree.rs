@@ -1,0 +1,350 @@
+//! `/braintree/`: the paths of the Solitude API for Braintree.
+
+use serde_json::json;
+use utoipa::openapi::{RefOr, Schema};
+
+use super::{
+    Part,
+    field::{
+        Field, Record, anything, date, decimal, flag, key, list_of, long_text, map_of, named, pk, query_flag,
+        reference, required_key, text, time, uri, whole,
+    },
+    operation::{Operation, get, patch, post},
+    transactions::amount,
+};
+use crate::uri::Kind;
+
+const METHODS: &str = "/braintree/mozilla/paymethod/";
+const METHOD: &str = "/braintree/mozilla/paymethod/{id}/";
+const BUYERS: &str = "/braintree/mozilla/buyer/";
+const BUYER: &str = "/braintree/mozilla/buyer/{id}/";
+const SUBSCRIPTIONS: &str = "/braintree/mozilla/subscription/";
+const SUBSCRIPTION: &str = "/braintree/mozilla/subscription/{id}/";
+const TRANSACTIONS: &str = "/braintree/mozilla/transaction/";
+const TRANSACTION: &str = "/braintree/mozilla/transaction/{id}/";
+
+pub(super) fn part() -> Part {
+    let operations = [buyers(), methods(), sales(), subscriptions(), webhooks(), transactions()];
+    Part {
+        tag: "braintree",
+        about: "Buyers, cards, sales and subscriptions at Braintree. Errors of fields are 422 with codes, Braintree's \
+                own under `braintree`. Lists are plain arrays.",
+        schemas: schemas(),
+        operations: operations.into_iter().flatten().collect(),
+    }
+}
+
+fn buyers() -> Vec<Operation> {
+    let filters = [("buyer", reference(Kind::Buyer)), ("active", query_flag())];
+    vec![
+        post("/braintree/token/generate/", "generate_braintree_token", "What Braintree's script starts with")
+            .takes_nothing()
+            .answers("200", "The token, for the payer's browser.", "BraintreeToken")
+            .asks_braintree(),
+        post("/braintree/customer/", "create_braintree_customer", "Makes a buyer known at Braintree")
+            .takes("NewBraintreeCustomer", json!({"uuid": "buyer-1"}))
+            .answers("201", "What Braintree holds, and what we hold.", "BraintreeCustomer")
+            .asks_braintree(),
+        get(BUYERS, "list_braintree_buyers", "The buyers that Braintree knows")
+            .lists_plainly(filters)
+            .answers("200", "The buyers, newest first.", "BraintreeBuyers"),
+        get(BUYER, "get_braintree_buyer", "One buyer that Braintree knows")
+            .answers("200", "The buyer.", "BraintreeBuyer")
+            .versioned("200"),
+        patch(BUYER, "change_braintree_buyer", "Says whether the buyer is active")
+            .may_take("BraintreeBuyerChange", json!({"active": false}))
+            .answers("200", "The buyer.", "BraintreeBuyer")
+            .versioned("200"),
+    ]
+}
+
+fn methods() -> Vec<Operation> {
+    let filters = [
+        ("braintree_buyer", reference(Kind::BraintreeBuyer)),
+        ("braintree_buyer__buyer__uuid", text()),
+        ("active", query_flag()),
+    ];
+    vec![
+        post("/braintree/paymethod/", "store_braintree_paymethod", "Has Braintree verify and keep a card")
+            .takes("NewBraintreePaymethod", json!({"buyer_uuid": "buyer-1", "nonce": "fake-valid-nonce"}))
+            .answers("201", "What Braintree holds, and what we hold.", "BraintreeStoredPaymethod")
+            .asks_braintree(),
+        post("/braintree/paymethod/delete/", "delete_braintree_paymethod", "Has Braintree forget a card")
+            .takes("BraintreePaymethodChoice", json!({"paymethod": "/braintree/mozilla/paymethod/1/"}))
+            .answers_nothing("204", "It is gone.")
+            .asks_braintree(),
+        get(METHODS, "list_braintree_paymethods", "The cards that Braintree keeps")
+            .lists_plainly(filters)
+            .answers("200", "The cards, newest first.", "BraintreePaymethods"),
+        get(METHOD, "get_braintree_paymethod", "One card that Braintree keeps")
+            .answers("200", "The card.", "BraintreePaymethod")
+            .versioned("200"),
+        patch(METHOD, "change_braintree_paymethod", "Says whether the card is active")
+            .may_take("BraintreePaymethodChange", json!({"active": false}))
+            .answers("200", "The card.", "BraintreePaymethod")
+            .versioned("200"),
+    ]
+}
+
+fn sales() -> Vec<Operation> {
+    let example = json!({"amount": "10.00", "product_id": "sword", "nonce": "fake-valid-nonce"});
+    vec![
+        post("/braintree/sale/", "sell_through_braintree", "Sells a product once")
+            .notes(
+                "Either `nonce` or `paymethod`. The currency is that of the product's plan, else `payments.currency`. \
+                 When nobody knows whether the payer was charged, the transaction is pending, and the error names it.",
+            )
+            .takes("NewBraintreeSale", example)
+            .answers("200", "The transaction, which Braintree has accepted.", "BraintreeSale")
+            .asks_braintree(),
+    ]
+}
+
+fn subscriptions() -> Vec<Operation> {
+    let filters = [
+        ("active", query_flag()),
+        ("paymethod", reference(Kind::BraintreePaymentMethod)),
+        ("paymethod__braintree_buyer", reference(Kind::BraintreeBuyer)),
+        ("paymethod__braintree_buyer__buyer", reference(Kind::Buyer)),
+        ("provider_id", text()),
+        ("seller_product", reference(Kind::Product)),
+    ];
+    let (method, subscription) = ("/braintree/mozilla/paymethod/1/", "/braintree/mozilla/subscription/1/");
+    let change = json!({"paymethod": method, "subscription": subscription});
+    vec![
+        post("/braintree/subscription/", "start_braintree_subscription", "Starts a subscription")
+            .takes("NewBraintreeSubscription", json!({"paymethod": method, "plan": "sword"}))
+            .answers("201", "What Braintree holds, and what we hold.", "BraintreeSubscribed")
+            .asks_braintree(),
+        post("/braintree/subscription/cancel/", "cancel_braintree_subscription", "Ends a subscription")
+            .takes("BraintreeSubscriptionChoice", json!({"subscription": subscription}))
+            .answers("200", "What Braintree holds, and what we hold.", "BraintreeSubscribed")
+            .asks_braintree(),
+        post(
+            "/braintree/subscription/paymethod/change/",
+            "change_braintree_subscription_paymethod",
+            "Has the coming charges made to another card",
+        )
+        .takes("BraintreeSubscriptionPaymethod", change)
+        .answers("200", "What Braintree holds, and what we hold.", "BraintreeSubscribed")
+        .asks_braintree(),
+        get(SUBSCRIPTIONS, "list_braintree_subscriptions", "The subscriptions that Braintree charges")
+            .lists_plainly(filters)
+            .answers("200", "The subscriptions, newest first.", "BraintreeSubscriptions"),
+        get(SUBSCRIPTION, "get_braintree_subscription", "One subscription that Braintree charges")
+            .answers("200", "The subscription.", "BraintreeSubscription")
+            .versioned("200"),
+        patch(SUBSCRIPTION, "change_braintree_subscription", "Says whether the subscription is active")
+            .may_take("BraintreeSubscriptionChange", json!({"active": false}))
+            .answers("200", "The subscription.", "BraintreeSubscription")
+            .versioned("200"),
+    ]
+}
+
+fn webhooks() -> Vec<Operation> {
+    let challenge = long_text().about("The question: 20 to 32 hexadecimal digits.");
+    vec![
+        get("/braintree/webhook/", "answer_braintree_challenge", "Answers Braintree's check of the address")
+            .asks([("bt_challenge", challenge)])
+            .answers("200", "The text to answer with.", "BraintreeVerification")
+            .asks_the_proxy(),
+        post("/braintree/webhook/", "hand_on_braintree_webhook", "Takes what Braintree has posted")
+            .notes("Also as the form that Braintree posts. The same event again changes nothing.")
+            .takes("BraintreeWebhook", json!({"bt_signature": "key|0123", "bt_payload": "PG4+Cg=="}))
+            .answers("200", "It was about a subscription, and this is all that it is about.", "BraintreeTold")
+            .answers_nothing("204", "It is of a kind that is not acted on.")
+            .refuses("403", "It is not genuine, or the caller lacks the role.", &["Detail"])
+            .refuses("404", "It is about a subscription that is not ours.", &["Detail"])
+            .refuses("422", "A field is missing.", &["FormErrors"])
+            .asks_the_proxy(),
+    ]
+}
+
+fn transactions() -> Vec<Operation> {
+    vec![
+        get(TRANSACTIONS, "list_braintree_transactions", "What Braintree says about transactions")
+            .lists_plainly([("transaction__buyer__uuid", text())])
+            .answers("200", "Newest first.", "BraintreeTransactions"),
+        get(TRANSACTION, "get_braintree_transaction", "What Braintree says about one transaction")
+            .answers("200", "What it says.", "BraintreeTransaction")
+            .versioned("200"),
+    ]
+}
+
+impl Operation {
+    /// A list as a plain array.
+    fn lists_plainly(self, filters: impl IntoIterator<Item = (&'static str, Field)>) -> Self {
+        self.lists_by(filters, 500)
+    }
+
+    /// Braintree has its say: its errors have its name.
+    fn asks_braintree(self) -> Self {
+        self.refuses("409", "The state forbids it, or the same is being asked already.", &["Detail"])
+            .refuses("422", "A field is wrong, or Braintree says no.", &["FormErrors", "BraintreeErrors"])
+            .asks_the_proxy()
+    }
+}
+
+fn local(about: &str, kind: Kind) -> Record {
+    Record::new(about).has("id", pk()).resource(kind)
+}
+
+fn schemas() -> Vec<(&'static str, RefOr<Schema>)> {
+    let buyer = local("A buyer that Braintree knows.", Kind::BraintreeBuyer)
+        .has("active", flag())
+        .has("braintree_id", key())
+        .has("buyer", uri(Kind::Buyer));
+    let error = Record::new("What Braintree says.")
+        .has("code", long_text().about("Braintree's own; `unknown` when it has none."))
+        .has("message", long_text());
+    let by_field =
+        map_of("By Braintree's field; `__all__` is about the whole request.", list_of(error.build()));
+    let errors = Record::new("Braintree says no. It has moved nothing.").holds("braintree", by_field);
+    let mut schemas = vec![
+        ("BraintreeErrors", errors.build()),
+        ("BraintreeToken", Record::new("For Braintree's script.").has("token", long_text()).build()),
+        ("BraintreeBuyer", buyer.build()),
+        ("BraintreeBuyers", list_of(named("BraintreeBuyer"))),
+        ("BraintreeBuyerChange", change(&["id", "braintree_id", "buyer"])),
+        ("BraintreeCustomer", both("BraintreeBuyer", remote().has("id", key()))),
+        (
+            "NewBraintreeCustomer",
+            Record::new("A buyer to make known.").has("uuid", required_key()).ignores(&[]).build(),
+        ),
+        ("BraintreeVerification", long_text().build()),
+    ];
+    schemas.extend(method_schemas());
+    schemas.extend(charge_schemas());
+    schemas.extend(subscription_schemas());
+    schemas
+}
+
+fn method_schemas() -> Vec<(&'static str, RefOr<Schema>)> {
+    let method = local("A card that Braintree keeps.", Kind::BraintreePaymentMethod)
+        .has("active", flag())
+        .has("braintree_buyer", uri(Kind::BraintreeBuyer))
+        .has("provider_id", long_text().about("What stands for the card at Braintree."))
+        .has("truncated_id", text().about("The last four digits."))
+        .has("type", whole(1).about("1 credit card."))
+        .has("type_name", text().about("The card's brand."));
+    let new = Record::new("A card to keep.")
+        .has("buyer_uuid", required_key())
+        .has("nonce", required_key().about("What Braintree's script gave; good once."));
+    let shown = ["id", "braintree_buyer", "provider_id", "truncated_id", "type", "type_name"];
+    let choice = Record::new("A card.").has("paymethod", uri(Kind::BraintreePaymentMethod));
+    vec![
+        ("BraintreePaymethod", method.build()),
+        ("BraintreePaymethods", list_of(named("BraintreePaymethod"))),
+        ("BraintreePaymethodChange", change(&shown)),
+        ("BraintreeStoredPaymethod", both("BraintreePaymethod", remote().has("token", long_text()))),
+        ("NewBraintreePaymethod", new.build()),
+        ("BraintreePaymethodChoice", choice.build()),
+    ]
+}
+
+fn charge_schemas() -> Vec<(&'static str, RefOr<Schema>)> {
+    let charge = local("What Braintree says about a transaction.", Kind::BraintreeTransaction)
+        .has("billing_period_end_date", date().or_null())
+        .has("billing_period_start_date", date().or_null())
+        .has("kind", text().about("Braintree's word for what happened."))
+        .has("next_billing_date", date().or_null())
+        .has("next_billing_period_amount", decimal().or_null())
+        .has("paymethod", uri(Kind::BraintreePaymentMethod).or_null())
+        .has("subscription", uri(Kind::BraintreeSubscription).or_null())
+        .has("transaction", uri(Kind::Transaction));
+    let charged = || {
+        Record::new("A transaction, and what Braintree says about it.")
+            .holds("generic", named("Transaction"))
+            .holds("braintree", named("BraintreeTransaction"))
+    };
+    let sale = Record::new("A sale.")
+        .holds("braintree", Record::new("Nothing.").build())
+        .holds("mozilla", charged().build());
+    let new = Record::new("A product to sell.")
+        .holds("amount", amount(false))
+        .has("product_id", required_key().about("The public id of the product."))
+        .may("nonce", key().or_null().about("What Braintree's script gave; good once."))
+        .may("paymethod", uri(Kind::BraintreePaymentMethod).or_null());
+    let about = Record::new("What a webhook is about.")
+        .holds("buyer", named("Buyer"))
+        .holds("paymethod", named("BraintreePaymethod"))
+        .holds("subscription", named("BraintreeSubscription"))
+        .holds("product", super::field::either([named("Product"), super::field::null()]))
+        .holds("transaction", super::field::either([charged().build(), Record::new("Nothing.").build()]));
+    let said = Record::new("What Braintree says.")
+        .has("kind", text())
+        .has("next_billing_period_amount", decimal().or_null())
+        .has("next_billing_date", date().or_null());
+    let told = Record::new("A webhook about a subscription.")
+        .holds("mozilla", about.build())
+        .holds("braintree", said.build());
+    let posted = Record::new("What Braintree has posted.")
+        .has("bt_signature", required_long_text())
+        .has("bt_payload", required_long_text());
+    vec![
+        ("BraintreeTransaction", charge.build()),
+        ("BraintreeTransactions", list_of(named("BraintreeTransaction"))),
+        ("BraintreeSale", sale.build()),
+        ("NewBraintreeSale", new.build()),
+        ("BraintreeWebhook", posted.build()),
+        ("BraintreeTold", told.build()),
+    ]
+}
+
+fn subscription_schemas() -> Vec<(&'static str, RefOr<Schema>)> {
+    let subscription = local("A subscription that Braintree charges.", Kind::BraintreeSubscription)
+        .has("active", flag())
+        .has("amount", decimal().or_null().about("What is charged each time."))
+        .has("paymethod", uri(Kind::BraintreePaymentMethod))
+        .has("provider_id", key().about("Braintree's id."))
+        .has("seller_product", uri(Kind::Product).or_null());
+    let remote = Record::new("What Braintree holds; null where it did not have to be asked.")
+        .has("id", key())
+        .has("status", text().or_null())
+        .has("price", decimal().or_null())
+        .has("billing_period_start_date", date().or_null())
+        .has("billing_period_end_date", date().or_null())
+        .has("next_billing_date", date().or_null());
+    let new = Record::new("A subscription to start.")
+        .has("paymethod", uri(Kind::BraintreePaymentMethod))
+        .has("plan", required_key().about("The public id of the product, and of the plan at Braintree."))
+        .may_hold("amount", amount(true));
+    let choice = || Record::new("A subscription.").has("subscription", uri(Kind::BraintreeSubscription));
+    let other = choice().has("paymethod", uri(Kind::BraintreePaymentMethod).about("Of the same buyer."));
+    vec![
+        ("BraintreeSubscription", subscription.build()),
+        ("BraintreeSubscriptions", list_of(named("BraintreeSubscription"))),
+        (
+            "BraintreeSubscriptionChange",
+            change(&["id", "amount", "paymethod", "provider_id", "seller_product"]),
+        ),
+        ("BraintreeSubscribed", both("BraintreeSubscription", remote)),
+        ("NewBraintreeSubscription", new.build()),
+        ("BraintreeSubscriptionChoice", choice().build()),
+        ("BraintreeSubscriptionPaymethod", other.build()),
+    ]
+}
+
+/// What Braintree holds.
+fn remote() -> Record {
+    Record::new("What Braintree holds.")
+        .has("created_at", time().or_null())
+        .has("updated_at", time().or_null())
+}
+
+fn both(mozilla: &str, braintree: Record) -> RefOr<Schema> {
+    Record::new("What Braintree holds, and what we hold.")
+        .holds("braintree", braintree.build())
+        .holds("mozilla", named(mozilla))
+        .build()
+}
+
+fn change(shown: &[&str]) -> RefOr<Schema> {
+    let base = Record::new("Whether it is active.").may("active", flag());
+    let base = base.ignores(&[]);
+    shown.iter().fold(base, |record, name| record.may(name, anything())).build()
+}
+
+fn required_long_text() -> Field {
+    long_text().about("As Braintree posted it.")
+}
