@@ -263,7 +263,8 @@ fn record(
     let new = NewProviderCharge {
         transaction_id: transaction.id,
         provider: row.provider,
-        attempt: event.attempt.map(Uuid::from),
+        // The provider has charged by itself; the attempt of the event is that of the subscription.
+        attempt: None,
         payment_method_id: Some(row.payment_method_id),
         subscription_id: Some(row.id),
         kind: notice::reason(&event.provider_kind),
