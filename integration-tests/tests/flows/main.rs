@@ -6,6 +6,7 @@ mod bad_input_routes;
 mod books;
 mod buyer;
 mod cache;
+mod capabilities;
 mod card_number;
 mod database_outage;
 mod documentation;
