@@ -354,7 +354,7 @@ async fn the_reference_provider_offers_what_its_table_says_and_nothing_else() {
         "uuid": "seller-1", "name": "a", "email": "a@b.test", "status": "ACTIVE", "agreement": "2026-01-02",
     });
     let seller = own("create_seller", seller).await;
-    let product = json!({"seller_id": seller, "external_id": "x", "uuid": "product-1", "name": "a", "status": "ACTIVE"});
+    let product = json!({"seller_id": seller, "external_id": "x", "uuid": "product-1", "name": "a"});
     let product = own("create_product", product).await;
     walk.health().await;
     let payment = walk.check_out(Some(product)).await;
