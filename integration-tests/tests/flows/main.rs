@@ -27,6 +27,7 @@ mod login;
 mod notice;
 mod pair_in_process;
 mod passthrough;
+mod paypal;
 mod pin;
 mod pressure;
 mod provider_faults;
