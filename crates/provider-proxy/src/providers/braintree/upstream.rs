@@ -7,9 +7,12 @@ use serde_json::Value;
 use wire::{Currency, ProxyFailure, payment::OperationName};
 
 use super::{Braintree, BraintreeSettings, xml::Element};
-use crate::providers::{
-    connect,
-    reference::upstream::{Arrived, Upstream},
+use crate::{
+    policy::Gate,
+    providers::{
+        connect,
+        reference::upstream::{Arrived, Upstream},
+    },
 };
 
 pub(super) const PUBLIC: &str = "dummy-public-key-0123";
@@ -95,7 +98,7 @@ pub(super) async fn perform(
     request: &Value,
 ) -> Result<Value, ProxyFailure> {
     let body = request.to_string();
-    match connect::perform(braintree, operation, body.as_bytes()).await {
+    match connect::perform(braintree, operation, body.as_bytes(), &Gate::open()).await {
         Ok(reply) => Ok(serde_json::from_slice::<Value>(&reply).unwrap()["result"].take()),
         Err(error) => Err(error.failure()),
     }
