@@ -42,6 +42,7 @@ mod specification_of_callers;
 mod specification_of_resources;
 mod specification_of_transactions;
 mod specification_of_versions;
+mod stripe;
 mod tls;
 mod transaction_log;
 mod transaction_log_cut_off;
