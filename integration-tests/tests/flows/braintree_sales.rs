@@ -107,7 +107,7 @@ async fn a_decline_is_told_with_braintrees_code_and_the_transaction_has_failed()
     assert_eq!(declined.json().as_object().unwrap().len(), 1);
     let failed = only_transaction(&shop).await;
     assert_eq!((&failed["status"], &failed["status_reason"]), (&json!(FAILED), &json!("2001")));
-    assert_eq!(shop.ledger().await, []);
+    assert_eq!(shop.ledger().await, Vec::<Value>::new());
     let seen: Vec<_> = events(&mut pair.database.as_ref().unwrap().connect())
         .iter()
         .map(|event| (event.actor.clone(), event.old, event.new))
@@ -195,7 +195,7 @@ async fn a_recurring_product_must_use_a_subscription() {
     configure(&pair, &path, Some(1000), "USD", false);
     let subscribed = shop.subscribe(&shop.card().await, &product).await;
     assert_eq!(codes(&subscribed, "mozilla", "plan"), ["invalid"]);
-    assert_eq!(shop.ledger().await, []);
+    assert_eq!(shop.ledger().await, Vec::<Value>::new());
 }
 
 #[actix_web::test]
