@@ -49,6 +49,9 @@ pub fn routes(shop: &Shop) -> Vec<Route> {
         "callback_error_url": "https://a.example.test/", "success_url": "https://a.example.test/",
         "error_url": "https://a.example.test/", "ext_transaction_id": "x",
     });
+    let (card, subscription) = ("/braintree/mozilla/paymethod/1/", "/braintree/mozilla/subscription/1/");
+    let sale = json!({"amount": "0.99", "product_id": "p2", "nonce": "fake-valid-nonce"});
+    let subscribe = json!({"paymethod": card, "plan": "p2", "amount": "0.99"});
     let route = |method: &Method, path: &str, good: &Value| Route {
         method: method.clone(),
         path: path.to_owned(),
@@ -78,5 +81,20 @@ pub fn routes(shop: &Shop) -> Vec<Route> {
         route(&put, "/provider/reference/terms/1/", &json!({"agreement": "2014-01-31"})),
         route(&post, "/provider/reference/transactions/", &start),
         route(&post, "/provider/reference/notices/", &json!({"qs": "a=b"})),
+        route(&post, "/braintree/token/generate/", &json!({})),
+        route(&post, "/braintree/customer/", &json!({"uuid": "b1"})),
+        route(&patch, "/braintree/mozilla/buyer/1/", &json!({"active": true})),
+        route(&post, "/braintree/paymethod/", &json!({"buyer_uuid": "b1", "nonce": "fake-valid-nonce"})),
+        route(&post, "/braintree/paymethod/delete/", &json!({"paymethod": card})),
+        route(&patch, card, &json!({"active": true})),
+        route(&post, "/braintree/sale/", &sale),
+        route(&post, "/braintree/subscription/", &subscribe),
+        route(&post, "/braintree/subscription/cancel/", &json!({"subscription": subscription})),
+        route(
+            &post,
+            "/braintree/subscription/paymethod/change/",
+            &json!({"subscription": subscription, "paymethod": card}),
+        ),
+        route(&patch, subscription, &json!({"active": true})),
     ]
 }
