@@ -10,7 +10,7 @@ use std::{
 
 use chassis::{environment::Environment, exit::Exit};
 use clap::{Parser, Subcommand};
-use provider_proxy::{Application, Settings, server};
+use provider_proxy::{Application, Settings, providers::capabilities_page, server};
 
 /// The half of Solitude with the provider credentials.
 #[derive(Parser)]
@@ -31,6 +31,8 @@ enum Command {
     CheckConfig,
     /// Reads the audit log.
     Audit(audit_command::Arguments),
+    /// Prints what each provider offers, as a page of the documentation.
+    Capabilities,
 }
 
 fn main() -> ExitCode {
@@ -52,6 +54,7 @@ fn run() -> Exit {
     };
     let command = match arguments.command.unwrap_or(Command::Serve) {
         Command::Audit(arguments) => return arguments.run(),
+        Command::Capabilities => return print(&capabilities_page()),
         command => command,
     };
     let settings = match Settings::load(arguments.config.as_deref(), Environment::from_process()) {
@@ -63,7 +66,7 @@ fn run() -> Exit {
     };
     match command {
         Command::CheckConfig => check_config(&settings),
-        Command::Serve | Command::Audit(_) => serve(settings),
+        Command::Serve | Command::Audit(_) | Command::Capabilities => serve(settings),
     }
 }
 
@@ -72,7 +75,11 @@ fn check_config(settings: &Settings) -> Exit {
         eprintln!("{error}");
         return error.exit();
     }
-    match writeln!(io::stdout(), "the settings are good") {
+    print("the settings are good\n")
+}
+
+fn print(text: &str) -> Exit {
+    match write!(io::stdout(), "{text}") {
         Ok(()) => Exit::Success,
         Err(_) => Exit::Software,
     }

@@ -77,7 +77,8 @@ impl Gate<'_> {
     }
 
     /// Takes a refund's place in the windows, and brings that to the disk. `request` is the whole request: the same one
-    /// again has the place that it has already.
+    /// again has the place that it has already. If it is not `idempotent`, the two must not be under way at once for
+    /// that.
     ///
     /// # Errors
     /// [`ProxyError::Policy`], [`ProxyError::PolicyState`].
@@ -85,6 +86,7 @@ impl Gate<'_> {
         &self,
         provider: Provider,
         amount: Money,
+        idempotent: bool,
         request: &impl Serialize,
     ) -> Result<Option<Reservation>, ProxyError> {
         if !self.limits.have_windows() {
@@ -95,7 +97,7 @@ impl Gate<'_> {
             .map_err(|source| ProxyError::Unsendable { target, source: source.into() })?;
         let place =
             windows::Place { caller: self.caller.map(Into::into), key: key(provider, &request), amount };
-        match self.refunds.reserve(place, self.limits).await {
+        match self.refunds.reserve(place, idempotent, self.limits).await {
             Ok(reservation) => Ok(Some(reservation)),
             Err(ReserveError::Refused(refusal)) => Err(ProxyError::Policy { target, refusal }),
             Err(ReserveError::State(source)) => Err(ProxyError::PolicyState { target, source }),

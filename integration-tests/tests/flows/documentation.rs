@@ -36,6 +36,12 @@ fn the_configuration_page_names_exactly_the_keys_of_provider_proxy() {
 }
 
 #[test]
+fn the_page_of_capabilities_is_what_the_connectors_offer() {
+    let page = fs::read_to_string(repository().join("docs/providers/capabilities.md")).unwrap();
+    assert_eq!(page, provider_proxy::providers::capabilities_page(), "./dev capabilities writes it anew");
+}
+
+#[test]
 fn every_link_between_the_pages_leads_somewhere() {
     let mut pages = vec![repository().join("README.md"), repository().join("CHANGELOG.md")];
     let mut folders = vec![repository().join("docs"), repository().join("deploy")];

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::PgConnection;
 use uuid::Uuid;
-use wire::payment::{Event, Outcome, Payment, Subscription};
+use wire::payment::{Event, EventKind, Outcome, Payment, Subscription};
 
 use super::{
     Domain, DomainError,
@@ -90,7 +90,8 @@ fn complete(connection: &mut PgConnection, rows: Vec<ProviderChargeRow>) -> Resu
 }
 
 /// A charge of a subscription, of which a verified event tells, becomes a transaction, once. Events may come in any
-/// order and more than once: what is known changes nothing, and what is decided stays.
+/// order and more than once: what is known changes nothing, and what is decided stays. What else an event says about a
+/// subscription is passed over, though the last charge may be in it.
 ///
 /// # Errors
 /// What the database gives.
@@ -100,7 +101,11 @@ pub fn of_subscription(
     row: &SubscriptionRow,
     rules: Rules,
 ) -> Result<(), DomainError> {
-    let (Some(outcome), Some(said)) = (&event.payment, &event.subscription) else { return Ok(()) };
+    let is_charge =
+        matches!(event.kind, EventKind::SubscriptionCharged | EventKind::SubscriptionChargeFailed);
+    let (Some(outcome), Some(said), true) = (&event.payment, &event.subscription, is_charge) else {
+        return Ok(());
+    };
     let Some(verdict) = Verdict::of(outcome) else { return Ok(()) };
     let known = by_reference(connection, row.provider, verdict.reference.as_ref())?;
     let transaction = match known {
@@ -263,7 +268,8 @@ fn record(
     let new = NewProviderCharge {
         transaction_id: transaction.id,
         provider: row.provider,
-        attempt: event.attempt.map(Uuid::from),
+        // The provider has charged by itself; the attempt of the event is that of the subscription.
+        attempt: None,
         payment_method_id: Some(row.payment_method_id),
         subscription_id: Some(row.id),
         kind: notice::reason(&event.provider_kind),

@@ -44,16 +44,17 @@ impl RefundLedger {
         Self { windows: Mutex::default(), file: Some(Mutex::new(file)), now: SystemTime::now }
     }
 
-    /// Takes a place, and waits until that is on the disk.
+    /// Takes a place as [`Windows::reserve`] does, and waits until that is on the disk.
     pub(super) async fn reserve(
         self: &Arc<Self>,
         place: Place,
+        beside_itself: bool,
         limits: &Limits,
     ) -> Result<Reservation, ReserveError> {
         if self.file.is_none() {
             return Err(StateError::None.into());
         }
-        let entry = self.windows().reserve(place, limits, self.now())?;
+        let entry = self.windows().reserve(place, beside_itself, limits, self.now())?;
         let reservation = Reservation { ledger: Arc::clone(self), id: entry.id, is_over: false };
         let ledger = Arc::clone(self);
         let written = spawn_blocking(move || ledger.write(&entry)).await;

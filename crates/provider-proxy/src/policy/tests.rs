@@ -40,80 +40,92 @@ const HOUR_MS: u64 = 60 * 60 * 1000;
 fn a_refund_counts_for_an_hour_and_its_amount_for_a_day() {
     let mut windows = Windows::default();
     let limits = limits(2, 100);
-    windows.reserve(place("a", 40), &limits, 0).unwrap();
-    windows.reserve(place("b", 40), &limits, 1).unwrap();
+    windows.reserve(place("a", 40), true, &limits, 0).unwrap();
+    windows.reserve(place("b", 40), true, &limits, 1).unwrap();
     assert_eq!(
-        windows.reserve(place("c", 10), &limits, HOUR_MS - 1).unwrap_err(),
+        windows.reserve(place("c", 10), true, &limits, HOUR_MS - 1).unwrap_err(),
         Refusal::RefundsPerHour(2)
     );
-    windows.reserve(place("c", 10), &limits, HOUR_MS).unwrap();
+    windows.reserve(place("c", 10), true, &limits, HOUR_MS).unwrap();
     let later = 5 * HOUR_MS;
     assert_eq!(
-        windows.reserve(place("d", 11), &limits, later).unwrap_err(),
+        windows.reserve(place("d", 11), true, &limits, later).unwrap_err(),
         Refusal::RefundedPerDay(money(100))
     );
-    windows.reserve(place("d", 10), &limits, later).unwrap();
-    assert!(windows.reserve(place("e", 1), &limits, 24 * HOUR_MS - 1).is_err());
-    windows.reserve(place("e", 40), &limits, 24 * HOUR_MS).unwrap();
+    windows.reserve(place("d", 10), true, &limits, later).unwrap();
+    assert!(windows.reserve(place("e", 1), true, &limits, 24 * HOUR_MS - 1).is_err());
+    windows.reserve(place("e", 40), true, &limits, 24 * HOUR_MS).unwrap();
 }
 
 #[test]
 fn another_caller_and_another_currency_have_windows_of_their_own() {
     let mut windows = Windows::default();
     let mut limits = limits(9, 100);
-    windows.reserve(place("a", 100), &limits, 0).unwrap();
+    windows.reserve(place("a", 100), true, &limits, 0).unwrap();
     let other = Place { caller: None, ..place("a", 100) };
-    windows.reserve(other, &limits, 0).unwrap();
+    windows.reserve(other, true, &limits, 0).unwrap();
     let yen = Currency::parse("JPY").unwrap();
     let in_yen = Place { amount: Money { minor_units: 100, currency: yen }, ..place("b", 0) };
     assert_eq!(
-        windows.reserve(in_yen.clone(), &limits, 0).unwrap_err(),
+        windows.reserve(in_yen.clone(), true, &limits, 0).unwrap_err(),
         Refusal::RefundCurrency(yen),
         "a currency without a limit is not without limit"
     );
     limits.refunded_per_day.as_mut().unwrap().insert(yen, 100);
-    windows.reserve(in_yen, &limits, 0).unwrap();
+    windows.reserve(in_yen, true, &limits, 0).unwrap();
 }
 
 #[test]
 fn the_same_request_again_counts_once() {
     let mut windows = Windows::default();
     let limits = limits(1, 100);
-    let first = windows.reserve(place("a", 100), &limits, 0).unwrap();
-    assert_eq!(windows.reserve(place("a", 100), &limits, 1).unwrap().id, first.id);
-    assert!(windows.reserve(place("a", 99), &limits, 1).is_err(), "another amount is another refund");
+    let first = windows.reserve(place("a", 100), true, &limits, 0).unwrap();
+    assert_eq!(windows.reserve(place("a", 100), true, &limits, 1).unwrap().id, first.id);
+    assert!(windows.reserve(place("a", 99), true, &limits, 1).is_err(), "another amount is another refund");
 }
 
 #[test]
 fn a_place_is_free_again_only_when_none_of_its_requests_can_have_moved_money() {
     let limits = limits(1, 100);
     let mut windows = Windows::default();
-    let id = windows.reserve(place("a", 1), &limits, 0).unwrap().id;
-    windows.reserve(place("a", 1), &limits, 0).unwrap();
+    let id = windows.reserve(place("a", 1), true, &limits, 0).unwrap().id;
+    windows.reserve(place("a", 1), true, &limits, 0).unwrap();
     assert!(!windows.give_back(id), "the other one is still under way");
     windows.keep(id);
     assert!(!windows.give_back(id));
-    assert!(windows.reserve(place("b", 1), &limits, 0).is_err());
+    assert!(windows.reserve(place("b", 1), true, &limits, 0).is_err());
 
     let mut windows = Windows::default();
-    let id = windows.reserve(place("a", 1), &limits, 0).unwrap().id;
+    let id = windows.reserve(place("a", 1), true, &limits, 0).unwrap().id;
     assert!(windows.give_back(id));
-    let next = windows.reserve(place("a", 1), &limits, 0).unwrap();
+    let next = windows.reserve(place("a", 1), true, &limits, 0).unwrap();
     assert_ne!(next.id, id, "an id is of one place for ever");
     let restarted = Windows::from_file(vec![(next.id, 0, place("a", 1))], 2);
     let mut windows = restarted;
-    windows.reserve(place("a", 1), &limits, 0).unwrap();
+    windows.reserve(place("a", 1), true, &limits, 0).unwrap();
     assert!(!windows.give_back(next.id), "before the restart it may have moved money");
+}
+
+#[test]
+fn where_a_provider_might_refund_twice_at_once_two_count_as_two() {
+    let mut windows = Windows::default();
+    let limits = limits(2, 100);
+    let first = windows.reserve(place("a", 50), false, &limits, 0).unwrap().id;
+    let second = windows.reserve(place("a", 50), false, &limits, 0).unwrap().id;
+    assert_ne!(first, second);
+    assert!(windows.reserve(place("a", 50), false, &limits, 0).is_err());
+    windows.keep(first);
+    assert_eq!(windows.reserve(place("a", 50), false, &limits, 0).unwrap().id, first, "one after the other");
 }
 
 #[test]
 fn a_clock_that_is_set_back_shortens_no_window() {
     let mut windows = Windows::default();
     let limits = limits(1, 100);
-    windows.reserve(place("a", 1), &limits, 10 * HOUR_MS).unwrap();
-    assert!(windows.reserve(place("b", 1), &limits, 0).is_err());
-    assert!(windows.reserve(place("b", 1), &limits, 10 * HOUR_MS + HOUR_MS - 1).is_err());
-    windows.reserve(place("b", 1), &limits, 11 * HOUR_MS).unwrap();
+    windows.reserve(place("a", 1), true, &limits, 10 * HOUR_MS).unwrap();
+    assert!(windows.reserve(place("b", 1), true, &limits, 0).is_err());
+    assert!(windows.reserve(place("b", 1), true, &limits, 10 * HOUR_MS + HOUR_MS - 1).is_err());
+    windows.reserve(place("b", 1), true, &limits, 11 * HOUR_MS).unwrap();
 }
 
 fn in_folder() -> (TempDir, std::path::PathBuf) {
@@ -126,7 +138,7 @@ fn in_folder() -> (TempDir, std::path::PathBuf) {
 fn fill(path: &Path, count: u64, back: u64) {
     let (mut file, mut windows) = StateFile::open(path).unwrap();
     for index in 0..count {
-        let entry = windows.reserve(place(&index.to_string(), 1), &Limits::default(), index).unwrap();
+        let entry = windows.reserve(place(&index.to_string(), 1), true, &Limits::default(), index).unwrap();
         file.refund(&entry).unwrap();
         if index < back {
             assert!(windows.give_back(entry.id));
@@ -155,7 +167,7 @@ fn a_torn_last_line_is_cut_off_wherever_it_ends() {
         fs::write(&path, &whole[..end]).unwrap();
         let (mut file, mut windows) = StateFile::open(&path).unwrap();
         assert_eq!(windows.entries().len(), 1, "{end}");
-        file.refund(&windows.reserve(place("x", 1), &Limits::default(), 9).unwrap()).unwrap();
+        file.refund(&windows.reserve(place("x", 1), true, &Limits::default(), 9).unwrap()).unwrap();
         drop(file);
         assert_eq!(StateFile::open(&path).unwrap().1.entries().len(), 2, "{end}");
     }
@@ -209,7 +221,7 @@ fn gate<'a>(limits: &'a Limits, refunds: &'a Arc<RefundLedger>) -> Gate<'a> {
 }
 
 async fn refund(gate: &Gate<'_>, request: &str) -> Result<Option<Reservation>, ProxyError> {
-    gate.refund(Provider::Stripe, money(10), &request).await
+    gate.refund(Provider::Stripe, money(10), true, &request).await
 }
 
 #[actix_web::test]
@@ -356,7 +368,7 @@ proptest! {
                 Step::Send { request, amount } => {
                     let gate = gate(&limits, &refunds);
                     let name = format!("{request} {amount}");
-                    let reserved = runtime.block_on(gate.refund(Provider::Stripe, money(amount), &name));
+                    let reserved = runtime.block_on(gate.refund(Provider::Stripe, money(amount), true, &name));
                     if let Ok(Some(reservation)) = reserved {
                         let at = NOW.with(Cell::get);
                         let request = (request, amount);

@@ -55,18 +55,26 @@ impl Windows {
         Self { entries: entries.into(), next, latest }
     }
 
-    /// Takes a place at this time (milliseconds since the epoch), or joins the one that the same request has.
+    /// Takes a place at this time (milliseconds since the epoch), or joins the one that the same request has. Without
+    /// `beside_itself` it does not join one that is under way: then both could move money.
     ///
     /// # Errors
     /// [`Refusal`]; then nothing has changed.
-    pub(super) fn reserve(&mut self, place: Place, limits: &Limits, now: u64) -> Result<Entry, Refusal> {
+    pub(super) fn reserve(
+        &mut self,
+        place: Place,
+        beside_itself: bool,
+        limits: &Limits,
+        now: u64,
+    ) -> Result<Entry, Refusal> {
         // A clock that is set back makes no window shorter.
         let now = now.max(self.latest);
         self.latest = now;
         while self.entries.front().is_some_and(|entry| !is_within(entry.at, now, DAY)) {
             self.entries.pop_front();
         }
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.place == place) {
+        let same = |entry: &&mut Entry| entry.place == place && (beside_itself || entry.under_way == 0);
+        if let Some(entry) = self.entries.iter_mut().find(same) {
             entry.under_way += 1;
             return Ok(entry.clone());
         }

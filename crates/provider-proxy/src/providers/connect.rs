@@ -49,6 +49,9 @@ macro_rules! operations {
             /// Every operation, once each, in the order of [`OperationName::ALL`].
             const CAPABILITIES: &'static [Row];
 
+            /// Whether the same refund, asked for twice at the same time, is one refund at the provider.
+            const REFUNDS_ARE_IDEMPOTENT: bool = true;
+
             /// What no answer may hold, whatever the provider says.
             fn withheld(&self) -> &Withheld;
 
@@ -177,7 +180,8 @@ async fn within_limits<O: Perform, C: Connect>(
     let (OperationName::Refund, Some(amount)) = (O::NAME, request.amount()) else {
         return O::perform(connector, request).await;
     };
-    let Some(reservation) = gate.refund(C::PROVIDER, amount, request).await? else {
+    let Some(reservation) = gate.refund(C::PROVIDER, amount, C::REFUNDS_ARE_IDEMPOTENT, request).await?
+    else {
         return O::perform(connector, request).await;
     };
     let answer = O::perform(connector, request).await;

@@ -171,14 +171,6 @@ impl Received {
         self.json()
     }
 
-    /// Reads the body as UTF-8.
-    ///
-    /// # Errors
-    /// [`Unintelligible`].
-    pub(crate) fn text(&self) -> Result<&str, Unintelligible> {
-        std::str::from_utf8(&self.body).map_err(|_| Unintelligible::field(".", "not UTF-8"))
-    }
-
     /// The outcome of a request that the provider did not take, with its own words for why.
     pub(crate) fn rejected<T>(&self, message: impl Into<String>, errors: Vec<FieldError>) -> Outcome<T> {
         Outcome::Rejected {

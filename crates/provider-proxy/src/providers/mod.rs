@@ -5,6 +5,7 @@ mod capability;
 mod connect;
 mod exchange;
 mod integrity;
+mod page;
 pub mod paypal;
 mod posted;
 pub mod reference;
@@ -24,6 +25,7 @@ use wire::{
 };
 
 pub use capability::Row;
+pub use page::capabilities_page;
 
 use crate::{
     error::{PROXY, ProxyError},

@@ -1,5 +1,7 @@
 //! `/v1/invoices`: what a subscription owes for a period, and how it is paid.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -87,6 +89,8 @@ pub(super) struct Bill<'a> {
     pub(super) period: (i64, i64),
     /// Whether it is left to the payer to confirm it.
     pub(super) waits_for_payer: bool,
+    /// The subscription's, as it is now.
+    pub(super) metadata: &'a BTreeMap<String, String>,
 }
 
 /// Writes an invoice and has it paid; gives its id, and the failure when it could not be paid at once.
@@ -153,7 +157,7 @@ fn write(books: &Books, origin: &Origin, bill: &Bill<'_>) -> Invoice {
         number,
         parent: json!({
             "quote_details": null,
-            "subscription_details": {"metadata": {}, "subscription": bill.subscription},
+            "subscription_details": {"metadata": bill.metadata, "subscription": bill.subscription},
             "type": "subscription_details"
         }),
         period_end,

@@ -292,7 +292,7 @@ pub(super) fn detach(books: &mut Books, call: &mut Call) -> Result<Value, Failur
     if method.customer.is_none() {
         let message =
             "The payment method you provided is not attached to a customer so detachment is impossible.";
-        return Err(Failure::state("payment_method_unexpected_state", message));
+        return Err(Failure::invalid(message, "payment_method").begun());
     }
     method.customer = None;
     method.is_used_up = true;

@@ -105,6 +105,7 @@ fn begin(
     let id = subscription.id.clone();
     let (amount, currency) = (subscription.price.unit_amount, subscription.currency.clone());
     let (customer, period) = (subscription.customer.clone(), period(&subscription.price, origin));
+    let metadata = subscription.metadata.clone();
     books.subscriptions.add(subscription);
     let bill = Bill {
         subscription: &id,
@@ -115,6 +116,7 @@ fn begin(
         currency: &currency,
         period,
         waits_for_payer: behaviour == "default_incomplete",
+        metadata: &metadata,
     };
     let (invoice, failure) = invoice::charge(books, origin, &bill);
     let subscription = books.subscriptions.in_path_mut(&id)?;
@@ -317,6 +319,7 @@ pub(super) fn renew(books: &mut Books, origin: &Origin, id: &str) -> Option<Valu
         currency: &subscription.currency,
         period: period(&subscription.price, origin),
         waits_for_payer: false,
+        metadata: &subscription.metadata,
     };
     books.subscriptions.find_mut(id)?.items = subscription.items.clone();
     let (invoice, _) = invoice::charge(books, origin, &bill);

@@ -105,10 +105,11 @@ fn as_it_came(posted: &Posted) -> VerifyWebhook {
 }
 
 async fn tell(domain: &Domain, event: Event) -> Result<Told, ApiError> {
-    let Event { provider_kind, subscription: said, payment, payment_reference, .. } = event;
+    let Event { kind, provider_kind, subscription: said, payment, payment_reference, .. } = event;
     let id = said.as_ref().map(|said| said.reference.clone()).ok_or(DomainError::NotFound)?;
     let charged = payment.as_ref().and_then(|outcome| outcome.result());
     let charged = charged.map(|payment| payment.reference.clone()).or(payment_reference);
+    let charged = charged.filter(|_| kind != EventKind::SubscriptionCancelled);
     let read = move |connection: &mut PgConnection| read(connection, id, charged.as_deref());
     let rows: Result<Rows, DomainError> = domain.database.read(read).await;
     let Rows { subscription, method, customer, charged } = rows?;

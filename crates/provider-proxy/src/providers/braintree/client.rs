@@ -71,7 +71,8 @@ impl Client {
         let (public, private) = (settings.public_key.expose_secret(), settings.private_key.expose_secret());
         let pair = BASE64.encode(format!("{public}:{private}").as_bytes());
         let mut withheld = Withheld::default();
-        withheld.add_secret(&settings.public_key);
+        // The public key alone opens nothing: it stands in every webhook, and in the answer to the question for an
+        // address of webhooks.
         withheld.add(&pair);
         settings.secrets().for_each(|secret| withheld.add_secret(&secret));
         Ok(Self {

@@ -102,6 +102,8 @@ impl Braintree {
 impl Connect for Braintree {
     const PROVIDER: Provider = Provider::Braintree;
     const CAPABILITIES: &'static [Row] = CAPABILITIES;
+    // It is looked for among the payment's refunds first, which two requests can do at the same time.
+    const REFUNDS_ARE_IDEMPOTENT: bool = false;
 
     fn withheld(&self) -> &Withheld {
         self.client.withheld()

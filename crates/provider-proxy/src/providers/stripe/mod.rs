@@ -149,3 +149,6 @@ impl Connect for Stripe {
         balance.map(|_| Healthy {}).ok_or_else(missing)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Link;
 use crate::providers::paypal::amount::Amount;
 
 /// Declares a status: PayPal's words, and nothing else.
@@ -60,15 +59,10 @@ pub(crate) struct StatusDetails {
 pub(crate) struct Authorization {
     pub(crate) id: String,
     pub(crate) status: AuthorizationStatus,
-    pub(crate) amount: Amount,
     #[serde(default)]
     pub(crate) status_details: Option<StatusDetails>,
     #[serde(default)]
     pub(crate) processor_response: Option<Processor>,
-    #[serde(default)]
-    pub(crate) custom_id: Option<String>,
-    #[serde(default)]
-    pub(crate) supplementary_data: Supplementary,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -95,8 +89,6 @@ pub(crate) struct Refund {
     pub(crate) status_details: Option<StatusDetails>,
     #[serde(default)]
     pub(crate) custom_id: Option<String>,
-    #[serde(default)]
-    pub(crate) links: Vec<Link>,
 }
 
 /// What a payment belongs to.
