@@ -22,6 +22,7 @@ mod executables;
 mod generic_api;
 mod harness;
 mod identity;
+mod limits;
 mod local_pair;
 mod log_lines;
 mod login;
