@@ -23,6 +23,7 @@ mod generic_api;
 mod harness;
 mod identity;
 mod implementations;
+mod limits;
 mod local_pair;
 mod log_lines;
 mod login;
