@@ -49,6 +49,12 @@ pub fn routes(shop: &Shop) -> Vec<Route> {
         "callback_error_url": "https://a.example.test/", "success_url": "https://a.example.test/",
         "error_url": "https://a.example.test/", "ext_transaction_id": "x",
     });
+    let paymethod = json!({"provider": "stripe", "buyer": "/generic/buyer/1/", "nonce": "n"});
+    let subscription = json!({
+        "paymethod": "/paymethods/1/", "plan": "p", "amount": "0.99", "currency": "EUR", "provider": "stripe",
+        "buyer": "/generic/buyer/1/",
+    });
+    let of_product = json!({"paymethod": "/paymethods/1/", "seller_product": shop.product});
     let route = |method: &Method, path: &str, good: &Value| Route {
         method: method.clone(),
         path: path.to_owned(),
@@ -71,6 +77,11 @@ pub fn routes(shop: &Shop) -> Vec<Route> {
         route(&put, "/generic/product/1/", &product),
         route(&post, "/generic/transaction/", &transaction),
         route(&patch, "/generic/transaction/1/", &change),
+        route(&post, "/paymethods/", &paymethod),
+        route(&post, "/subscriptions/", &subscription),
+        route(&post, "/subscriptions/", &of_product),
+        route(&patch, "/subscriptions/1/", &json!({"paymethod": "/paymethods/1/"})),
+        route(&post, "/subscriptions/1/cancel/", &json!({})),
         route(&post, "/provider/reference/sellers/", &reference),
         route(&put, "/provider/reference/sellers/1/", &reference),
         route(&post, "/provider/reference/products/", &sold),
