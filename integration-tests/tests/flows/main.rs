@@ -1,6 +1,7 @@
 //! Whole flows through the servers: in this process where that shows it, as real executables where only they do.
 
 mod api_clients;
+mod attempts;
 mod bad_input;
 mod bad_input_routes;
 mod books;
@@ -31,6 +32,7 @@ mod notice;
 mod pair_in_process;
 mod passthrough;
 mod payers;
+mod payers_at_two_providers;
 mod paymethods;
 mod paypal;
 mod pin;
