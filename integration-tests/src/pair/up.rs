@@ -44,7 +44,7 @@ fn greeting(pair: &Pair, file: &Path) -> String {
 Solitude is up.
     db-server        {db_server}
     provider-proxy   {proxy}
-    sandbox          {sandbox}
+    sandbox          {sandbox}   (a page with the ledger, and the payments that wait for their payer)
     postgres         psql '{postgres}'
     pair.json        {file}
                      (these URLs, the client's key and secret, the process ids)

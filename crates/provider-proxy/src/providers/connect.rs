@@ -180,7 +180,8 @@ async fn within_limits<O: Perform, C: Connect>(
     let (OperationName::Refund, Some(amount)) = (O::NAME, request.amount()) else {
         return O::perform(connector, request).await;
     };
-    let Some(reservation) = gate.refund(C::PROVIDER, amount, C::REFUNDS_ARE_IDEMPOTENT, request).await? else {
+    let Some(reservation) = gate.refund(C::PROVIDER, amount, C::REFUNDS_ARE_IDEMPOTENT, request).await?
+    else {
         return O::perform(connector, request).await;
     };
     let answer = O::perform(connector, request).await;

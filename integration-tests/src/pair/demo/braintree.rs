@@ -42,7 +42,7 @@ pub(super) async fn buy(pair: &Pair, steps: &mut Neutral<'_>) -> Result<(), Step
     let code = declined.text("/braintree/__all__/0/code")?;
     steps.tell(&declined, &[("outcome", "declined"), ("code", &code)]);
     let path = format!("/_sandbox/braintree/transactions/{payment}/settle");
-    let settled = steps.play(BATCH, path, None, 200).await?;
+    let settled = steps.play(BATCH, path, None, 204).await?;
     steps.tell(&settled, &[("payment", &payment), ("outcome", "settled")]);
     let part = Currency::parse(&currency).and_then(|currency| Money::parse(PART, currency));
     let part = part.map_err(|error| steps.failure(SALE, format!("currency {currency}: {error}")))?;

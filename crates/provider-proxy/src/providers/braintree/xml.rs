@@ -174,7 +174,8 @@ impl Element {
 
 /// Whoever has one of these and our key can charge a payer.
 fn is_token(name: &str) -> bool {
-    matches!(name, "token" | "payment-method-token" | "nonce" | "payment-method-nonce")
+    let name = name.replace('_', "-");
+    matches!(name.as_str(), "token" | "payment-method-token" | "nonce" | "payment-method-nonce")
 }
 
 fn close(open: &mut Vec<Element>) -> Result<(), XmlError> {

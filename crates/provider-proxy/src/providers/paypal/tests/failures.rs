@@ -9,6 +9,7 @@ use wire::{
 };
 
 use super::*;
+use crate::policy::Gate;
 use crate::providers::{
     connect::{self, Connect},
     paypal::{
@@ -113,7 +114,8 @@ async fn another_amount_is_no_success() {
         let answer = json!({"id": "R", "status": "COMPLETED", "amount": amount}).to_string();
         let connector = Upstream::answering(201, &answer).connector();
         let performed =
-            connect::perform(&connector, OperationName::Refund, body.to_string().as_bytes()).await;
+            connect::perform(&connector, OperationName::Refund, body.to_string().as_bytes(), &Gate::open())
+                .await;
         assert_eq!(performed.unwrap_err().failure().kind, ErrorKind::Integrity, "{currency}");
     }
     let connector = Upstream::answering(201, fixture!("order_payer_action_required")).connector();
@@ -144,7 +146,9 @@ async fn a_provider_that_echoes_the_request_reveals_no_credential() {
             Some(response(status, "application/json", &body.to_string()))
         });
         let body = serde_json::to_vec(&refund(Some("CAPTURE1"))).unwrap();
-        let performed = connect::perform(&upstream.connector(), OperationName::Refund, &body).await.unwrap();
+        let performed = connect::perform(&upstream.connector(), OperationName::Refund, &body, &Gate::open())
+            .await
+            .unwrap();
         let text = String::from_utf8(performed).unwrap();
         assert!(text.contains("[withheld]"), "{text}");
         for secret in [CLIENT_ID, CLIENT_SECRET, "dummy-token-0"] {
