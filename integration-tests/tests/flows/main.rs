@@ -5,6 +5,7 @@ mod attempts;
 mod bad_input;
 mod bad_input_routes;
 mod books;
+mod braintree;
 mod braintree_paths;
 mod braintree_sales;
 mod braintree_shop;
