@@ -36,10 +36,7 @@ pub const CAPABILITIES: &[Row] = &[
     Row::yes(OperationName::Void, "Of an authorization of which nothing was captured."),
     Row::yes(OperationName::Refund, ""),
     Row::yes(OperationName::Lookup, "By id and by attempt."),
-    Row::no(
-        OperationName::StartCheckout,
-        "The payer stays with the merchant: `authorize`.",
-    ),
+    Row::no(OperationName::StartCheckout, "The payer stays with the merchant: `authorize`."),
     Row::no(OperationName::CompleteCheckout, "The payer stays with the merchant: `authorize`."),
     Row::yes(OperationName::Subscribe, "Needs the customer; the plan is a price."),
     Row::yes(OperationName::ChangeSubscriptionPaymentMethod, ""),
