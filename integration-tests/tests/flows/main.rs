@@ -48,6 +48,7 @@ mod specification_of_callers;
 mod specification_of_resources;
 mod specification_of_transactions;
 mod specification_of_versions;
+mod stripe;
 mod subscriptions;
 mod tls;
 mod transaction_log;
