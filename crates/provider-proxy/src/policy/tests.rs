@@ -225,3 +225,15 @@ async fn of_many_refunds_at_once_no_more_get_through_than_may() {
     drop((results, refunds));
     assert_eq!(StateFile::open(&path).unwrap().1.entries().len(), 5);
 }
+
+#[actix_web::test]
+async fn a_file_that_is_closed_is_for_the_next_process() {
+    let (_folder, path) = in_folder();
+    let limits = limits(5, 1000);
+    let refunds = Arc::new(RefundLedger::open(Some(&path)).unwrap());
+    refunds.close();
+    let next = RefundLedger::open(Some(&path)).unwrap();
+    let error = refund(&gate(&limits, &refunds), "a").await.unwrap_err();
+    assert!(matches!(error, ProxyError::PolicyState { .. }), "{error}");
+    drop(next);
+}

@@ -2,14 +2,12 @@
 
 use std::{cell::RefCell, collections::BTreeSet};
 
-use actix_web::http::Method;
 use data_encoding::BASE64;
 use integration_tests::{
     client::Client,
     in_process::{Dummies, Server, provider_proxy_settings, start_provider_proxy, start_sandbox},
     settings::merge,
 };
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use wire::{
     Currency, Money, Reply,
@@ -18,7 +16,7 @@ use wire::{
         ClientTokenRequest, CompleteCheckout, CreateCustomer, DeletePaymentMethod, Event, Found, Header,
         HealthRequest, Lookup, LookupBy, OperationName, Outcome, Payment, PaymentOperation, Provider,
         ProviderList, Refund, Source, StartCheckout, StorePaymentMethod, Subscribe, Token, VerifyWebhook,
-        Void, WebhookChallenge, operations, payment_path,
+        Void, operations, payment_path,
     },
 };
 
