@@ -4,6 +4,7 @@ mod api_clients;
 mod bad_input;
 mod bad_input_routes;
 mod books;
+mod braintree;
 mod braintree_paths;
 mod braintree_sales;
 mod braintree_shop;
