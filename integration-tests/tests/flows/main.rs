@@ -54,6 +54,7 @@ mod specification_of_resources;
 mod specification_of_transactions;
 mod specification_of_versions;
 mod stripe;
+mod stripe_stored;
 mod subscriptions;
 mod tls;
 mod transaction_log;

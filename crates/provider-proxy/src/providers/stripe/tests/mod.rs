@@ -3,6 +3,8 @@
 mod errors;
 mod lookups;
 mod operations;
+mod refused_here;
+mod subscriptions;
 mod webhooks;
 
 use serde_json::Value;
