@@ -20,7 +20,13 @@ use crate::{
     caller::{Authenticator, People},
     cleansed::CleansedSettings,
     database::{Database, MigrationError},
-    domain::{Clock, Domain, inbox, pin::Pins, transaction, user::Users},
+    domain::{
+        Clock, Domain,
+        inbox::{self, Reach},
+        pin::Pins,
+        transaction,
+        user::Users,
+    },
     door::{Door, Upstreams},
     error::chain,
     identity::Signer,
@@ -158,9 +164,11 @@ impl Application {
 
 /// Applies what has come in and was not applied: after a crash, or because it came too early.
 async fn keep_up(domain: Data<Domain>) {
+    let mut reach = Reach::All;
     loop {
-        if let Err(error) = inbox::catch_up(&domain).await {
-            log::warn!("the inbox waits: {}", chain(&error));
+        match inbox::catch_up(&domain, reach).await {
+            Ok(()) => reach = Reach::Recent,
+            Err(error) => log::warn!("the inbox waits: {}", chain(&error)),
         }
         rt::time::sleep(KEEP_UP).await;
     }

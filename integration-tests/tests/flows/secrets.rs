@@ -3,7 +3,8 @@
 use actix_web::http::Method;
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use integration_tests::{
-    client::Client, in_process::Dummies, postgres::Stop, process::Process, settings::identity_key,
+    client::Client, in_process::Dummies, postgres::Stop, process::Process, sandbox::send_webhooks,
+    settings::identity_key,
 };
 use provider_sandbox::{BraintreeAccount, PaypalAccount, StripeAccount};
 use secrecy::ExposeSecret;
@@ -119,6 +120,40 @@ fn assert_silent(process: &Process, secret: &str) {
     }
 }
 
+/// At each provider a payment method that it takes, one that it refuses, and each kind of failure; their webhooks come in.
+async fn ask_every_provider(running: &Executables, client: &Client, buyer: &str) {
+    let sandbox = Client::unsigned(&running.sandbox.url);
+    send_webhooks(&running.sandbox.url, &running.db_server.url).await.unwrap();
+    let store = async |provider: &str, nonce: &str| {
+        let body = json!({"provider": provider, "buyer": buyer, "nonce": nonce});
+        client.post("/paymethods/", &body).await.status
+    };
+    for (provider, nonce) in [("stripe", "pm_card_visa"), ("braintree", "fake-valid-nonce")] {
+        assert_eq!(store(provider, nonce).await, 201, "{provider}");
+    }
+    for provider in ["stripe", "paypal", "braintree"] {
+        let refused = store(provider, "pm_1NoSuchNonce").await;
+        assert!((400..500).contains(&refused), "{provider}: {refused}");
+        for fault in
+            [json!("drop_after"), json!("truncate"), json!({"status": 503}), json!({"body": "<html>"})]
+        {
+            let faults = json!([{"path": format!("/{provider}/"), "method": "POST", "fault": fault}]);
+            assert_eq!(sandbox.post("/_sandbox/faults", &faults).await.status, 200);
+            let failed = store(provider, "pm_1NoSuchNonce").await;
+            assert!(failed >= 400, "{provider}: {failed}");
+            assert_eq!(sandbox.delete("/_sandbox/faults").await.status, 204);
+        }
+    }
+    let delivered = sandbox.get("/_sandbox/webhooks?wait=true").await.json();
+    let deliveries = delivered["deliveries"].as_array().unwrap();
+    assert!(
+        !deliveries.is_empty() && deliveries.iter().all(|delivery| delivery["status"] == 200),
+        "{delivered}"
+    );
+    let forged = client.request(Method::POST, "/webhooks/stripe/").raw(b"{}", "application/json");
+    assert_eq!(forged.header("Stripe-Signature", "t=1,v1=00").answer().await.status, 403);
+}
+
 /// A purchase, then each kind of failure.
 async fn go_through_everything(running: &mut Executables) {
     let client = running.client();
@@ -126,7 +161,8 @@ async fn go_through_everything(running: &mut Executables) {
     let shop = Shop::open_at(client.clone(), &running.db_server.url, sandbox).await;
     let secret = json!({"secret": "dummy-sentinel+product/secret=4"});
     assert_eq!(client.patch(&shop.product, &secret).await.status, 200);
-    created(client.post("/generic/buyer/", &json!({"uuid": "b1", "email": PERSON, "pin": "1234"})).await);
+    let buyer = json!({"uuid": "b1", "email": PERSON, "pin": "1234"});
+    let buyer = text(&created(client.post("/generic/buyer/", &buyer).await), "/resource_uri");
     let twice = json!({"uuid": "b1", "email": PERSON});
     assert_eq!(client.post("/generic/buyer/", &twice).await.status, 422);
     let found = client.get(&format!("/generic/buyer/?email={}", PERSON.replace('+', "%2B"))).await;
@@ -148,6 +184,7 @@ async fn go_through_everything(running: &mut Executables) {
         let transaction = shop.transaction().await;
         assert!(shop.start(&text(&transaction, "/uuid")).await.status >= 500);
     }
+    ask_every_provider(running, &client, &buyer).await;
     let wrong = Client::signed(&running.db_server.url, "sentinel-client", "dummy-other-secret");
     assert_eq!(wrong.get("/generic/seller/").await.status, 401);
     let forged = Client::unsigned(&running.db_server.url)

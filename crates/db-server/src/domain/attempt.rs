@@ -16,6 +16,7 @@ use crate::{
     provider_errors::ProviderErrors,
     proxy_client::ProxyError,
     store::{
+        buyer,
         id::{BuyerId, PaymentAttemptId},
         payment_attempt::{self, NewPaymentAttempt, PaymentAttemptRow},
     },
@@ -54,6 +55,7 @@ pub struct Asked {
 pub struct Begun {
     /// Its row.
     id: PaymentAttemptId,
+    buyer_id: BuyerId,
     /// Under which id the provider is asked.
     pub attempt: AttemptId,
     provider: Provider,
@@ -123,7 +125,7 @@ impl Asked {
         };
         let attempt = AttemptId::try_from(row.attempt);
         let attempt = attempt.map_err(|_| DomainError::Integrity("The attempt's id is none."))?;
-        Ok(Begun { id: row.id, attempt, provider: self.provider })
+        Ok(Begun { id: row.id, buyer_id: self.buyer_id, attempt, provider: self.provider })
     }
 
     fn new_row(&self, attempt: AttemptId) -> Result<NewPaymentAttempt, DomainError> {
@@ -179,6 +181,8 @@ where
     let made = answer.as_ref().ok().and_then(made);
     let conclude = move |connection: &mut PgConnection| {
         let provider_id = made.as_ref().and_then(|(result, _)| reference(result));
+        // The buyer comes first here as in what begins, so that neither waits for the other.
+        buyer::by_id_for_update(connection, begun.buyer_id)?;
         payment_attempt::settle(connection, begun.id, outcome, provider_id)?;
         let kept = made.map(|(result, standing)| {
             Ok::<_, DomainError>(Concluded {

@@ -22,6 +22,10 @@ const ALL: Page = Page { limit: 10_000, offset: 0 };
 /// What a provider may have done on the buyer's behalf without our knowing.
 const ADDING: [&str; 2] = [OperationName::StorePaymentMethod.name(), OperationName::Subscribe.name()];
 
+/// What would be lost sight of.
+const ADDED: DomainError =
+    DomainError::Conflict("Something is being added at a provider, or nobody knows whether it was.");
+
 /// What providers hold of a buyer.
 #[derive(Default)]
 struct Holdings {
@@ -55,11 +59,14 @@ pub async fn close(domain: &Domain, proxy: &ProxyClient, id: BuyerId, actor: &st
     Ok(domain.database.write::<_, DomainError, _>(close).await?)
 }
 
-/// What providers hold of a buyer that is active.
+/// What providers hold of a buyer that is active, and for whom nothing is being added.
 fn held_of(connection: &mut PgConnection, id: BuyerId) -> Result<Holdings, DomainError> {
     let buyer = buyer::by_id(connection, id)?;
     if !buyer.is_some_and(|buyer| buyer.active) {
         return Err(DomainError::NotFound);
+    }
+    if payment_attempt::count_open(connection, id, &ADDING)? > 0 {
+        return Err(ADDED);
     }
     let charged =
         SubscriptionFilter { buyer_id: Some(id), ended: Some(false), ..SubscriptionFilter::default() };
@@ -77,10 +84,8 @@ fn held_of(connection: &mut PgConnection, id: BuyerId) -> Result<Holdings, Domai
 fn close_here(connection: &mut PgConnection, id: BuyerId, anonymous: &str) -> Result<(), DomainError> {
     buyer::by_id_for_update(connection, id)?;
     let held = held_of(connection, id)?;
-    if !held.is_empty() || payment_attempt::count_open(connection, id, &ADDING)? > 0 {
-        return Err(DomainError::Conflict(
-            "Something is being added at a provider, or its outcome is not known.",
-        ));
+    if !held.is_empty() {
+        return Err(ADDED);
     }
     if buyer::close(connection, id, anonymous)? { Ok(()) } else { Err(DomainError::NotFound) }
 }

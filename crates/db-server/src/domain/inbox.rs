@@ -3,9 +3,7 @@
 //! An event is in the inbox before the provider is answered, so that a crash after the answer loses nothing: what has
 //! not been applied is applied later, by [`catch_up`].
 
-use std::time::Duration;
-
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::PgConnection;
 use secrecy::ExposeSecret;
 use wire::payment::{Event, EventKind, Provider, VerifyWebhook, operations};
@@ -21,13 +19,12 @@ use crate::{
     proxy_client::ProxyClient,
     store::{
         id::WebhookEventId,
-        webhook_event::{self, NewWebhookEvent, WebhookEventRow},
+        webhook_event::{self, NewWebhookEvent, OpenFilter, WebhookEventRow},
     },
 };
 
-/// For how long an event waits for the subscription that it is about: its webhook may be faster than the answer that
-/// tells us of the subscription.
-const WAIT_FOR_SUBSCRIPTION: Duration = Duration::from_secs(60 * 60);
+/// For how long an event waits for what it is about: its webhook may be faster than the answer that tells us of it.
+const WAIT: TimeDelta = TimeDelta::hours(1);
 /// How many events are looked at in one go.
 const BATCH: i64 = 100;
 /// The longest text that is kept of an event's own words.
@@ -91,31 +88,50 @@ async fn keep(domain: &Domain, provider: Provider, event: Event) -> Result<Recei
     Ok(Received { id, event, is_duplicate })
 }
 
+/// Which events are looked at again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// All that may be applied: what a crash has left may be old.
+    All,
+    /// Not those about payments that have waited for long: their payment may never come here.
+    Recent,
+}
+
 /// Applies every event that can be and has not been, oldest first.
 ///
 /// # Errors
 /// What the database gives. One event that cannot be applied is logged and does not keep the others.
-pub async fn catch_up(domain: &Domain) -> Result<(), DomainError> {
+pub async fn catch_up(domain: &Domain, reach: Reach) -> Result<(), DomainError> {
+    let since = match reach {
+        Reach::All => DateTime::UNIX_EPOCH,
+        Reach::Recent => domain.clock.now() - WAIT,
+    };
+    let filter = OpenFilter { kinds: applicable(), recent_kinds: vec![word(EventKind::Payment)], since };
     let mut after = WebhookEventId(0);
     loop {
+        let filter = filter.clone();
         let open = move |connection: &mut PgConnection| {
-            Ok::<_, DomainError>(webhook_event::open(connection, &applicable(), after, BATCH)?)
+            Ok::<_, DomainError>(webhook_event::open(connection, &filter, after, BATCH)?)
         };
         let ids = domain.database.read(open).await?;
         let Some(&last) = ids.last() else { return Ok(()) };
         for id in ids {
-            apply_or_log(domain, id).await;
+            if apply_or_log(domain, id).await {
+                log::info!("event {id} was still in the inbox and is applied now");
+            }
         }
         after = last;
     }
 }
 
-async fn apply_or_log(domain: &Domain, id: WebhookEventId) {
+/// Whether it has been applied by this.
+async fn apply_or_log(domain: &Domain, id: WebhookEventId) -> bool {
     let (keys, rules) = (domain.keys.clone(), Rules::of(domain));
     let apply = move |connection: &mut PgConnection| apply(connection, &keys, id, rules);
-    if let Err(error) = domain.database.write(apply).await {
-        log::error!("event {id} stays in the inbox: {}", chain(&error));
-    }
+    let applied = domain.database.write(apply).await;
+    applied
+        .inspect_err(|error| log::error!("event {id} stays in the inbox: {}", chain(error)))
+        .unwrap_or_default()
 }
 
 /// Applies one event and marks it, in one database transaction, so that it is applied once.
@@ -124,15 +140,16 @@ fn apply(
     keys: &EncryptionKeys,
     id: WebhookEventId,
     rules: Rules,
-) -> Result<(), DomainError> {
-    let Some(row) = webhook_event::open_for_update(connection, id)? else { return Ok(()) };
+) -> Result<bool, DomainError> {
+    let Some(row) = webhook_event::open_for_update(connection, id)? else { return Ok(false) };
     let payload = keys.decrypt(&row.payload)?;
     let event: Event = serde_json::from_str(payload.expose_secret())
         .map_err(|_| DomainError::Integrity("The event in the inbox cannot be read."))?;
-    if apply_event(connection, &row, &event, rules)? {
+    let applied = apply_event(connection, &row, &event, rules)?;
+    if applied {
         webhook_event::mark_applied(connection, id)?;
     }
-    Ok(())
+    Ok(applied)
 }
 
 /// Whether there is nothing more to be done about the event.
@@ -160,16 +177,20 @@ fn apply_to_subscription(
     event: &Event,
     rules: Rules,
 ) -> Result<bool, DomainError> {
-    let Some(said) = &event.subscription else { return Ok(true) };
+    let Some(mut said) = event.subscription.clone() else { return Ok(true) };
+    if matches!(event.kind, EventKind::SubscriptionCharged | EventKind::SubscriptionChargeFailed) {
+        // That of one charge, which may be prorated.
+        said.amount = None;
+    }
     let occurred = event.occurred.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
     let occurred = occurred.map(|time| time.with_timezone(&Utc));
-    match subscription::apply(connection, event.provider, said, occurred)? {
+    match subscription::apply(connection, event.provider, &said, occurred)? {
         Stated::Known(subscription) => {
             charge::of_subscription(connection, event, &subscription, rules)?;
             Ok(true)
         }
         Stated::NotHere => {
-            let waits = (rules.now - row.received).to_std().unwrap_or_default() < WAIT_FOR_SUBSCRIPTION;
+            let waits = rules.now - row.received < WAIT;
             if !waits {
                 log::warn!("event {} is about a subscription that is not here", row.id);
             }
@@ -178,7 +199,7 @@ fn apply_to_subscription(
     }
 }
 
-/// The kinds that are applied, or need no more than a mark.
+/// The kinds that are applied, or need no more than a mark, sooner or later.
 fn applicable() -> Vec<String> {
     let kinds = [
         EventKind::Subscription,

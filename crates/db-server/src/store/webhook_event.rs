@@ -85,19 +85,32 @@ pub fn open_for_update(
     Ok(query.select(WebhookEventRow::as_select()).for_update().first(connection).optional()?)
 }
 
-/// The keys of the events of these kinds that have not been applied, oldest first, after this one.
+/// Which events that have not been applied.
+#[derive(Clone, Debug)]
+pub struct OpenFilter {
+    /// Of these kinds, whenever they came in.
+    pub kinds: Vec<String>,
+    /// Of these kinds, if they came in later than this.
+    pub recent_kinds: Vec<String>,
+    /// Later than this.
+    pub since: DateTime<Utc>,
+}
+
+/// The keys of the events that the filter names and that have not been applied, oldest first, after this one.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn open(
     connection: &mut PgConnection,
-    kinds: &[String],
+    filter: &OpenFilter,
     after: WebhookEventId,
     limit: i64,
 ) -> Result<Vec<WebhookEventId>, StoreError> {
+    let recent =
+        webhook_events::kind.eq_any(&filter.recent_kinds).and(webhook_events::received.gt(filter.since));
     Ok(webhook_events::table
         .filter(webhook_events::applied.is_null().and(webhook_events::id.gt(after)))
-        .filter(webhook_events::kind.eq_any(kinds))
+        .filter(webhook_events::kind.eq_any(&filter.kinds).or(recent))
         .order(webhook_events::id)
         .limit(limit)
         .select(webhook_events::id)

@@ -19,7 +19,7 @@ use super::{
 pub struct RefundLedger {
     windows: Mutex<Windows>,
     /// Locked before the windows, where both are.
-    file: Option<Mutex<StateFile>>,
+    file: Mutex<Option<StateFile>>,
     now: fn() -> SystemTime,
 }
 
@@ -34,14 +34,14 @@ impl RefundLedger {
 
     pub(super) fn with_clock(path: Option<&Path>, now: fn() -> SystemTime) -> Result<Self, StateError> {
         let Some((file, windows)) = path.map(StateFile::open).transpose()? else {
-            return Ok(Self { windows: Mutex::default(), file: None, now });
+            return Ok(Self { windows: Mutex::default(), file: Mutex::default(), now });
         };
-        Ok(Self { windows: Mutex::new(windows), file: Some(Mutex::new(file)), now })
+        Ok(Self { windows: Mutex::new(windows), file: Mutex::new(Some(file)), now })
     }
 
     #[cfg(test)]
     pub(super) fn on(file: StateFile) -> Self {
-        Self { windows: Mutex::default(), file: Some(Mutex::new(file)), now: SystemTime::now }
+        Self { windows: Mutex::default(), file: Mutex::new(Some(file)), now: SystemTime::now }
     }
 
     /// Takes a place as [`Windows::reserve`] does, and waits until that is on the disk.
@@ -51,9 +51,6 @@ impl RefundLedger {
         beside_itself: bool,
         limits: &Limits,
     ) -> Result<Reservation, ReserveError> {
-        if self.file.is_none() {
-            return Err(StateError::None.into());
-        }
         let entry = self.windows().reserve(place, beside_itself, limits, self.now())?;
         let reservation = Reservation { ledger: Arc::clone(self), id: entry.id, is_over: false };
         let ledger = Arc::clone(self);
@@ -67,8 +64,14 @@ impl RefundLedger {
         }
     }
 
+    /// Closes the file, for whoever opens it next. Nothing can be reserved from now on.
+    pub fn close(&self) {
+        *self.file() = None;
+    }
+
     fn write(&self, entry: &Entry) -> Result<(), StateError> {
-        let Some(mut file) = self.file() else { return Err(StateError::None) };
+        let mut file = self.file();
+        let file = file.as_mut().ok_or(StateError::None)?;
         file.refund(entry)?;
         if file.is_long() {
             file.compact(&self.windows());
@@ -77,7 +80,7 @@ impl RefundLedger {
     }
 
     fn write_back(&self, id: u64) {
-        let written = self.file().map_or(Ok(()), |mut file| file.back(id));
+        let written = self.file().as_mut().map_or(Ok(()), |file| file.back(id));
         if let Err(error) = written {
             log::error!("a refund that was not made counts until its day is over: {error}");
         }
@@ -92,8 +95,8 @@ impl RefundLedger {
         self.windows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn file(&self) -> Option<MutexGuard<'_, StateFile>> {
-        self.file.as_ref().map(|file| file.lock().unwrap_or_else(PoisonError::into_inner))
+    fn file(&self) -> MutexGuard<'_, Option<StateFile>> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

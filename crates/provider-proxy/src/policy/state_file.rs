@@ -18,7 +18,7 @@ use super::windows::{Entry, Place, Windows};
 #[derive(Debug, Error)]
 pub enum StateError {
     /// There are limits, and no file for them.
-    #[error("policy.state_file was missing when the process started")]
+    #[error("policy.state_file was missing when the process started, or the process ends")]
     None,
     /// It cannot be read or written.
     #[error("{}: {source}", path.display())]

@@ -137,6 +137,7 @@ async fn stop(admin: Option<ServerHandle>, watcher: Watcher, services: Services)
     }
     let ended = web::block(move || {
         drop(watcher);
+        services.refunds.close();
         services.audit.close();
     });
     if ended.await.is_err() {

@@ -9,7 +9,7 @@ use crate::{
     domain::DomainError,
     store::{
         code::SubscriptionStatus,
-        subscription::{self, SubscriptionChanges, SubscriptionRow},
+        subscription::{self, SubscriptionChanges, SubscriptionFilter, SubscriptionRow},
     },
 };
 
@@ -39,20 +39,45 @@ pub fn apply(
     if same || !supersedes(&row, said, occurred) {
         return Ok(Stated::Known(row));
     }
-    let changes = SubscriptionChanges { stated: occurred, ..changes_of(said) };
+    let mut changes = SubscriptionChanges { stated: occurred, ..changes_of(said) };
+    if begins(&row, said) && !has_double(connection, &row)? {
+        changes.active = Some(true);
+    }
     Ok(Stated::Known(subscription::update(connection, row.id, None, &changes)?))
 }
 
-/// Whether a statement is to be believed over what we hold. An end is final, and of two statements the later one counts.
+/// Whether a statement is to be believed over what we hold. An end is final; of two statements the later one counts; and
+/// what has begun is not pending again because somebody says so late.
 fn supersedes(row: &SubscriptionRow, said: &Subscription, occurred: Option<DateTime<Utc>>) -> bool {
-    let ends = SubscriptionStatus::from(said.status).has_ended();
+    let status = SubscriptionStatus::from(said.status);
     if row.status.has_ended() {
         return false;
     }
+    let begun = row.status != SubscriptionStatus::Pending;
     match (row.stated, occurred) {
-        (Some(before), Some(now)) if now < before => ends,
-        _ => true,
+        _ if status.has_ended() => true,
+        (Some(before), Some(now)) if now < before => false,
+        // Stripe's times are whole seconds, and a subscription begins within one.
+        (Some(before), Some(now)) if now > before => true,
+        _ => status != SubscriptionStatus::Pending || !begun,
     }
+}
+
+/// Whether its first charge is through now; it may have been declined at first.
+fn begins(row: &SubscriptionRow, said: &Subscription) -> bool {
+    row.status == SubscriptionStatus::Pending && said.status == wire::payment::SubscriptionStatus::Active
+}
+
+/// Whether another subscription of the same plan is charged to the same means of payment.
+fn has_double(connection: &mut PgConnection, row: &SubscriptionRow) -> Result<bool, DomainError> {
+    let same = SubscriptionFilter {
+        payment_method_id: Some(row.payment_method_id),
+        plan: Some(row.plan.clone()),
+        active: Some(true),
+        ..SubscriptionFilter::default()
+    };
+    let others = subscription::count(connection, &same)?;
+    Ok(!row.active && others > 0)
 }
 
 fn says_nothing_new(row: &SubscriptionRow, said: &Subscription) -> bool {

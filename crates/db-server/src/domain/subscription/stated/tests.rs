@@ -53,6 +53,19 @@ fn of_two_statements_the_later_one_counts_in_whichever_order_they_come() {
 }
 
 #[test]
+fn what_has_begun_is_not_pending_again_because_somebody_says_so_late() {
+    let (then, pending) = (DateTime::UNIX_EPOCH, said(Said::Pending));
+    assert!(!supersedes(&row(SubscriptionStatus::Active, None), &pending, Some(then)));
+    assert!(!supersedes(&row(SubscriptionStatus::Active, Some(then)), &pending, Some(then)));
+    assert!(supersedes(
+        &row(SubscriptionStatus::Active, Some(then)),
+        &pending,
+        Some(then + TimeDelta::seconds(1))
+    ));
+    assert!(supersedes(&row(SubscriptionStatus::Pending, None), &pending, Some(then)));
+}
+
+#[test]
 fn an_end_is_final() {
     let then = DateTime::UNIX_EPOCH;
     for ended in [SubscriptionStatus::Cancelled, SubscriptionStatus::Expired] {

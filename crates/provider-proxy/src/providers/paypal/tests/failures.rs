@@ -9,6 +9,7 @@ use wire::{
 };
 
 use super::*;
+use crate::policy::Gate;
 use crate::providers::{
     connect::{self, Connect},
     paypal::{
@@ -94,6 +95,23 @@ async fn an_order_that_is_not_one_of_ours_is_an_unknown_outcome() {
 }
 
 #[actix_web::test]
+async fn an_answer_about_another_attempt_or_order_is_not_believed() {
+    let other = AttemptId::new().to_string();
+    let refund_of_other = fixture!("refund").replace(ATTEMPT, &other);
+    assert_eq!(refunded(&Upstream::answering(201, &refund_of_other)).await.name(), "unknown");
+    let paid = fixture!("order_captured").replace(ATTEMPT, &other);
+    let outcome =
+        Upstream::answering(201, &paid).connector().authorize(&authorize("card:a", true)).await.unwrap();
+    assert_eq!(outcome.name(), "unknown");
+    let started = fixture!("order_payer_action_required").replace(ATTEMPT, &other);
+    let outcome = Upstream::answering(201, &started).connector().start_checkout(&start(true)).await.unwrap();
+    assert_eq!(outcome.name(), "unknown");
+    let upstream = Upstream::answering(200, &fixture!("order_approved").replace("ORDER1", "ORDER2"));
+    let failure = upstream.connector().complete_checkout(&complete(1000, true)).await.unwrap_err().failure();
+    assert_eq!((failure.kind, upstream.arrived().len()), (ErrorKind::Protocol, 1), "only read");
+}
+
+#[actix_web::test]
 async fn a_redirect_is_not_followed() {
     let elsewhere = Upstream::answering(200, "{}");
     let location = format!("Location: http://{}/x\r\n", elsewhere.address);
@@ -113,7 +131,8 @@ async fn another_amount_is_no_success() {
         let answer = json!({"id": "R", "status": "COMPLETED", "amount": amount}).to_string();
         let connector = Upstream::answering(201, &answer).connector();
         let performed =
-            connect::perform(&connector, OperationName::Refund, body.to_string().as_bytes()).await;
+            connect::perform(&connector, OperationName::Refund, body.to_string().as_bytes(), &Gate::open())
+                .await;
         assert_eq!(performed.unwrap_err().failure().kind, ErrorKind::Integrity, "{currency}");
     }
     let connector = Upstream::answering(201, fixture!("order_payer_action_required")).connector();
@@ -144,7 +163,9 @@ async fn a_provider_that_echoes_the_request_reveals_no_credential() {
             Some(response(status, "application/json", &body.to_string()))
         });
         let body = serde_json::to_vec(&refund(Some("CAPTURE1"))).unwrap();
-        let performed = connect::perform(&upstream.connector(), OperationName::Refund, &body).await.unwrap();
+        let performed = connect::perform(&upstream.connector(), OperationName::Refund, &body, &Gate::open())
+            .await
+            .unwrap();
         let text = String::from_utf8(performed).unwrap();
         assert!(text.contains("[withheld]"), "{text}");
         for secret in [CLIENT_ID, CLIENT_SECRET, "dummy-token-0"] {
