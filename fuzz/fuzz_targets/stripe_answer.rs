@@ -1,4 +1,4 @@
-//! An answer of Stripe's.
+//! Answers of Stripe to whatever operation.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| provider_proxy::fuzzing::stripe_answer(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| provider_proxy::fuzzing::answer(wire::payment::Provider::Stripe, bytes));

@@ -1,4 +1,4 @@
-//! A webhook of Stripe's.
+//! Webhooks of Stripe, forged and signed.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| provider_proxy::fuzzing::stripe_webhook(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| provider_proxy::fuzzing::webhook(wire::payment::Provider::Stripe, bytes));

@@ -243,6 +243,15 @@ impl Form {
         self.errors.has(name)
     }
 
+    /// All fields as they are, to be passed on.
+    ///
+    /// # Errors
+    /// The fields that hold a card number.
+    pub fn passed_on(self) -> Result<Map<String, Value>, FieldErrors> {
+        self.refuse_card_numbers()?;
+        Ok(self.values)
+    }
+
     /// Refuses the form when a field was wrong, or when one was given that nobody took.
     ///
     /// # Errors

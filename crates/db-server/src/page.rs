@@ -119,6 +119,15 @@ impl Query {
         self.finish_with(MAX_LIMIT)
     }
 
+    /// The query as it is, to be passed on.
+    ///
+    /// # Errors
+    /// [`QueryError`] for a parameter that holds a card number.
+    pub fn passed_on(mut self) -> Result<String, QueryError> {
+        take(&mut self.errors).or(()).map_err(QueryError::Wrong)?;
+        Ok(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(self.pairs).finish())
+    }
+
     /// That there is no parameter at all: what is asked for has neither filters nor pages.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! The only way to a provider: `provider-proxy`, in the words of `wire`.
 
+mod passthrough;
+
 use std::sync::Arc;
 
 use actix_web::http::{
@@ -14,6 +16,7 @@ use chassis::{
 };
 use jws::SignError;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use thiserror::Error;
 use wire::{
     ErrorKind, Operation, ProviderAnswer, ProxyFailure, Reply, operation_path,
@@ -31,6 +34,17 @@ pub struct ProxyClient {
     url: BaseUrl,
     http: Result<HttpClient, ClientError>,
     signer: Option<Arc<Signer>>,
+    implementations: Vec<String>,
+}
+
+/// What a target of the pass-through has answered.
+pub struct Passed {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body; none when that is empty. Text that is no JSON, of an answer that is no success, is one string.
+    pub body: Option<Value>,
+    /// When it asks to be called again: seconds or an HTTP date (RFC 9110, 10.2.3).
+    pub retry_after: Option<String>,
 }
 
 /// Why there is no answer to an operation.
@@ -139,7 +153,8 @@ impl ProxyClient {
         if let Err(error) = &http {
             log::error!("no client for {PROXY}: {error}");
         }
-        Self { url: settings.url.clone(), http, signer }
+        let implementations = settings.implementations.clone();
+        Self { url: settings.url.clone(), http, signer, implementations }
     }
 
     /// Asks for one operation of a provider.
@@ -171,6 +186,27 @@ impl ProxyClient {
         self.post(NOTICE_PATH, notice).await
     }
 
+    /// Asks an implementation of the reference provider's API, through the pass-through. Nothing when there is none of
+    /// this name.
+    ///
+    /// # Errors
+    /// [`ProxyError`] when there is no answer of the implementation, or a success that is no JSON.
+    pub async fn pass(
+        &self,
+        method: Method,
+        name: &str,
+        path: &str,
+        query: &str,
+        body: Bytes,
+    ) -> Result<Option<Passed>, ProxyError> {
+        if !self.implementations.iter().any(|known| known == name) {
+            return Ok(None);
+        }
+        let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+        let answer = self.send(method, &format!("/proxy/{name}{path}{query}"), body).await?;
+        passthrough::read(name, answer).map(Some)
+    }
+
     /// Whether `provider-proxy` answers and calls itself sound.
     ///
     /// # Errors
@@ -195,10 +231,10 @@ impl ProxyClient {
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Incoming, ProxyError> {
         let http = self.http.as_ref().map_err(|error| ProxyError::NoClient(error.to_string()))?;
-        let mut headers = match method {
-            Method::GET => Vec::new(),
-            _ => vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
-        };
+        let mut headers = Vec::new();
+        if !body.is_empty() {
+            headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
+        }
         if let Some(signer) = &self.signer {
             let context = logging::context();
             let principal = context.as_ref().and_then(|context| context.principal());
@@ -223,7 +259,7 @@ fn read_reply<A: DeserializeOwned>(answer: &Incoming) -> Result<A, ProxyError> {
 mod tests {
     use std::time::Duration;
 
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 

@@ -13,7 +13,7 @@ use chassis::server::{detail, resource};
 
 use crate::{
     api::{
-        braintree, buyer, failures, login, notice, paymethod, pin, product,
+        braintree, buyer, failures, implementation, login, notice, paymethod, pin, product,
         reference::{self, products, sellers, terms, transactions},
         request, seller, service_settings, status, subscription, transaction, webhook,
     },
@@ -165,6 +165,16 @@ const ROUTES: &[Entry] = &[
 
     post("/provider/reference/transactions/", || to(transactions::create)),
     post("/provider/reference/notices/", || to(notice::check)),
+
+    // behind the paths of the reference provider, which would fit as well
+    get("/provider/{name}/{resource}/", || to(implementation::get)),
+    post("/provider/{name}/{resource}/", || to(implementation::post)),
+    put("/provider/{name}/{resource}/", || to(implementation::put)),
+    delete("/provider/{name}/{resource}/", || to(implementation::delete)),
+    get("/provider/{name}/{resource}/{uuid}/", || to(implementation::get)),
+    post("/provider/{name}/{resource}/{uuid}/", || to(implementation::post)),
+    put("/provider/{name}/{resource}/{uuid}/", || to(implementation::put)),
+    delete("/provider/{name}/{resource}/{uuid}/", || to(implementation::delete)),
 ];
 
 /// Method and path of every route, in order; a path has its parts in braces.

@@ -41,6 +41,9 @@ fn places(shop: &Shop, transaction: &str) -> Vec<(Method, String, Value, &'stati
         patch(transaction, json!({"status_reason": CARD}), "status_reason"),
         patch(transaction, json!({"amount": "1.00", "carrier": CARD}), "carrier"),
         post("/generic/verify_pin/", json!({"uuid": CARD, "pin": "1234"}), "uuid"),
+        post("/paymethods/", json!({"provider": "stripe", "nonce": CARD}), "nonce"),
+        post("/paymethods/", json!({"provider": "stripe", "number": CARD}), "number"),
+        post("/subscriptions/", json!({"plan": CARD}), "plan"),
         post("/provider/reference/sellers/", json!({"name": CARD}), "name"),
         post("/provider/reference/transactions/", json!({"ext_transaction_id": CARD}), "ext_transaction_id"),
         post("/provider/reference/notices/", json!({"qs": format!("a={CARD}")}), "qs"),
@@ -149,6 +152,12 @@ pub fn everything(connection: &mut diesel::PgConnection) -> String {
         "transaction_events",
         "reference_sellers",
         "reference_products",
+        "payment_customers",
+        "payment_methods",
+        "subscriptions",
+        "provider_charges",
+        "webhook_events",
+        "payment_attempts",
     ];
     let all = tables.map(|table| {
         let query = format!(

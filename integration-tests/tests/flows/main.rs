@@ -1,6 +1,7 @@
 //! Whole flows through the servers: in this process where that shows it, as real executables where only they do.
 
 mod api_clients;
+mod attempts;
 mod bad_input;
 mod bad_input_routes;
 mod books;
@@ -23,6 +24,7 @@ mod executables;
 mod generic_api;
 mod harness;
 mod identity;
+mod implementations;
 mod limits;
 mod local_pair;
 mod log_lines;
@@ -31,9 +33,11 @@ mod notice;
 mod pair_in_process;
 mod passthrough;
 mod payers;
+mod payers_at_two_providers;
 mod paymethods;
 mod paypal;
 mod pin;
+mod plans;
 mod pressure;
 mod provider_faults;
 mod purchase;

@@ -3,6 +3,7 @@
 pub mod braintree;
 pub mod buyer;
 pub mod failures;
+pub mod implementation;
 pub mod login;
 mod money;
 pub mod notice;

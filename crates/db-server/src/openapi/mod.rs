@@ -8,6 +8,7 @@ mod braintree;
 mod buyers;
 mod errors;
 mod field;
+mod implementations;
 mod operation;
 mod paymethods;
 mod people;
@@ -74,6 +75,7 @@ fn parts() -> Vec<Part> {
         reference::part(),
         reference_payments::part(),
         braintree::part(),
+        implementations::part(),
     ]
 }
 

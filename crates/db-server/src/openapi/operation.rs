@@ -83,6 +83,8 @@ impl Operation {
         let (field, example) = match name {
             "id" => (field::pk().about("The primary key."), json!(1)),
             "provider" => (provider(), json!("stripe")),
+            "resource" => (field::required_text(), json!("sellers")),
+            "uuid" => (field::required_text(), json!("seller-1")),
             _ => (field::required_text(), json!("log.level")),
         };
         self.parameter(ParameterIn::Path, name, field, Some(example)).may_answer("404")

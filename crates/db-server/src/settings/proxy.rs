@@ -11,6 +11,9 @@ use jws::SigningKey;
 
 use super::{not_blank, positive, secret};
 
+/// What stands below `/provider/` in its own right.
+const OWN_PATHS: [&str; 2] = ["reference", "bango"];
+
 /// How `provider-proxy` is reached.
 #[derive(Clone, Debug)]
 pub struct ProxySettings {
@@ -20,6 +23,8 @@ pub struct ProxySettings {
     pub client: ClientSettings,
     /// `[proxy.identity]`: how requests say on whose behalf they are; without it, to a loopback address, they do not.
     pub identity: Option<IdentitySettings>,
+    /// The targets of `provider-proxy` that are implementations of the reference provider's API.
+    pub implementations: Vec<String>,
 }
 
 /// How requests to `provider-proxy` say on whose behalf they are.
@@ -52,7 +57,23 @@ pub(super) fn read(section: &Section) -> ProxySettings {
     }
     let identity =
         read_identity(&section.section("identity"), !url.as_str().is_empty() && !url.is_loopback());
-    ProxySettings { url, client, identity }
+    ProxySettings { url, client, identity, implementations: read_implementations(section) }
+}
+
+/// Names of targets, none of which is a provider with paths of its own.
+fn read_implementations(section: &Section) -> Vec<String> {
+    let names: Vec<String> = section.or("implementations", Vec::new());
+    let is_name = |name: &String| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        (1..=64).contains(&name.len()) && name.bytes().all(plain)
+    };
+    if !names.iter().all(is_name) {
+        section.fault("implementations", "expected names of targets: letters, digits, _ and -, at most 64");
+    }
+    if names.iter().any(|name| OWN_PATHS.contains(&name.as_str())) {
+        section.fault("implementations", "reference and bango have paths of their own");
+    }
+    names
 }
 
 /// Another machine must know who asks; `provider-proxy` demands it there.

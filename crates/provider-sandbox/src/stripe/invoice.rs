@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 use super::books::{Books, Call, Origin, new_id};
 use super::error::Failure;
-use super::payment_intent::confirm::{self, Confirmation};
-use super::payment_intent::{self, Status};
+use super::payment_intent::{self, Confirmation, Status, confirm};
 use super::payment_method;
 use super::shelf::Object;
 use super::subscription;

@@ -5,8 +5,6 @@ mod client;
 mod config;
 mod customer;
 mod error;
-#[cfg(fuzzing)]
-pub(crate) mod fuzz;
 mod lookup;
 mod messages;
 mod payment;

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::confirm::{self, Confirmation};
-use super::{AutomaticMethods, PaymentIntent, Status};
+use super::{AutomaticMethods, Confirmation, PaymentIntent, Status, confirm};
 use crate::stripe::books::{Books, Call, Origin, new_client_secret, new_id};
 use crate::stripe::error::Failure;
 use crate::stripe::form::Params;

@@ -1,6 +1,7 @@
 //! `/v1/payment_intents`: a payment from its first word to its capture.
 
 pub(super) mod confirm;
+mod confirmation;
 mod create;
 pub(super) mod settle;
 
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(super) use confirmation::Confirmation;
 pub(super) use create::{create, make};
 
 use super::books::{Books, Call};
