@@ -163,7 +163,7 @@ mod tests {
             .wrap(from_fn(arrive))
             .default_service(web::to(call));
         let app = test::init_service(app).await;
-        test::call_and_read_body_json(&app, test::TestRequest::default().to_request()).await
+        test::call_and_read_body_json(&app, test::TestRequest::with_uri("/transactions").to_request()).await
     }
 
     #[actix_web::test]
