@@ -79,13 +79,14 @@ fn respond(outgoing: &Outgoing, status: StatusCode, body: &Bytes) -> Incoming {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if outgoing.url.ends_with("/v1/oauth2/token") {
-        let token = json!({"access_token": "dummy-access-token", "token_type": "Bearer", "expires_in": 32400});
+        let token =
+            json!({"access_token": "dummy-access-token", "token_type": "Bearer", "expires_in": 32400});
         return Incoming { status: StatusCode::OK, headers, body: token.to_string().into() };
     }
     Incoming { status, headers, body: body.clone() }
 }
 
-/// What is asked; the seeds in `fuzz/seeds` are answers to these.
+/// What is asked; the recorded answers that the targets start from are to requests of this kind.
 fn request(operation: OperationName) -> Value {
     let contract: Value =
         serde_json::from_str(include_str!("../../wire/src/payment/contract.json")).unwrap_or_default();
@@ -95,7 +96,10 @@ fn request(operation: OperationName) -> Value {
 /// Whatever anybody may post is not believed; what the provider has signed is read without a panic.
 pub fn webhook(provider: Provider, bytes: &[u8]) {
     let forged = match provider {
-        Provider::Stripe => posted(&[("stripe-signature", "t=1,v1=00")], bytes),
+        Provider::Stripe => {
+            let (header, body) = bytes.split_at(bytes.iter().position(|byte| *byte == b'\n').unwrap_or(0));
+            posted(&[("stripe-signature", &String::from_utf8_lossy(header))], body)
+        }
         Provider::Paypal => posted(
             &[
                 ("paypal-transmission-id", "1"),
@@ -118,7 +122,8 @@ fn signed(provider: Provider, body: &[u8]) -> Option<Value> {
     match provider {
         Provider::Stripe => {
             let time = now();
-            let signature = hmac_sha256("dummy-webhook-secret", &[format!("{time}.").as_bytes(), body].concat())?;
+            let signature =
+                hmac_sha256("dummy-webhook-secret", &[format!("{time}.").as_bytes(), body].concat())?;
             Some(posted(&[("stripe-signature", &format!("t={time},v1={signature}"))], body))
         }
         Provider::Braintree => {

@@ -52,6 +52,12 @@ pub fn routes(shop: &Shop) -> Vec<Route> {
     let (card, subscription) = ("/braintree/mozilla/paymethod/1/", "/braintree/mozilla/subscription/1/");
     let sale = json!({"amount": "0.99", "product_id": "p2", "nonce": "fake-valid-nonce"});
     let subscribe = json!({"paymethod": card, "plan": "p2", "amount": "0.99"});
+    let paymethod = json!({"provider": "stripe", "buyer": "/generic/buyer/1/", "nonce": "n"});
+    let neutral_subscription = json!({
+        "paymethod": "/paymethods/1/", "plan": "p", "amount": "0.99", "currency": "EUR", "provider": "stripe",
+        "buyer": "/generic/buyer/1/",
+    });
+    let of_product = json!({"paymethod": "/paymethods/1/", "seller_product": shop.product});
     let route = |method: &Method, path: &str, good: &Value| Route {
         method: method.clone(),
         path: path.to_owned(),
@@ -74,6 +80,11 @@ pub fn routes(shop: &Shop) -> Vec<Route> {
         route(&put, "/generic/product/1/", &product),
         route(&post, "/generic/transaction/", &transaction),
         route(&patch, "/generic/transaction/1/", &change),
+        route(&post, "/paymethods/", &paymethod),
+        route(&post, "/subscriptions/", &neutral_subscription),
+        route(&post, "/subscriptions/", &of_product),
+        route(&patch, "/subscriptions/1/", &json!({"paymethod": "/paymethods/1/"})),
+        route(&post, "/subscriptions/1/cancel/", &json!({})),
         route(&post, "/provider/reference/sellers/", &reference),
         route(&put, "/provider/reference/sellers/1/", &reference),
         route(&post, "/provider/reference/products/", &sold),

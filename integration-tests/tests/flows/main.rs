@@ -1,9 +1,11 @@
 //! Whole flows through the servers: in this process where that shows it, as real executables where only they do.
 
 mod api_clients;
+mod attempts;
 mod bad_input;
 mod bad_input_routes;
 mod books;
+mod braintree;
 mod braintree_paths;
 mod braintree_sales;
 mod braintree_shop;
@@ -23,6 +25,7 @@ mod generic_api;
 mod harness;
 mod identity;
 mod implementations;
+mod limits;
 mod local_pair;
 mod log_lines;
 mod login;
@@ -30,6 +33,7 @@ mod notice;
 mod pair_in_process;
 mod passthrough;
 mod payers;
+mod payers_at_two_providers;
 mod paymethods;
 mod paypal;
 mod pin;

@@ -91,13 +91,40 @@ impl Payer {
 
     /// A price at Stripe of 5.00 EUR a month; gives its id, which is the plan's.
     pub async fn stripe_plan(&self) -> String {
-        let form = [
-            ("currency", "eur"),
-            ("unit_amount", "500"),
-            ("recurring[interval]", "month"),
-            ("product_data[name]", "Gold"),
-        ];
-        text(&self.stripe(Method::POST, "prices", &form).await, "/id")
+        text(&self.stripe(Method::POST, "prices", &PRICE).await, "/id")
+    }
+}
+
+const PRICE: [(&str, &str); 4] = [
+    ("currency", "eur"),
+    ("unit_amount", "500"),
+    ("recurring[interval]", "month"),
+    ("product_data[name]", "Gold"),
+];
+
+/// Stripe's API of a sandbox, without a pair around it.
+pub struct Stripe<'a> {
+    /// The sandbox.
+    pub sandbox: Client,
+    /// With the account's key.
+    pub dummies: &'a Dummies,
+}
+
+impl Stripe<'_> {
+    /// Asks it.
+    pub async fn ask(&self, method: Method, path: &str, form: &[(&str, &str)]) -> Value {
+        let answer = stripe(&self.sandbox, self.dummies, method, path, form).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    }
+
+    /// A buyer with a card at a db-server, and a plan; gives what starts a subscription.
+    pub async fn prepare(&self, client: &Client) -> Value {
+        let buyer = new_buyer(client).await;
+        let body = json!({"provider": "stripe", "buyer": buyer, "nonce": VISA});
+        let card = created(client.post("/paymethods/", &body).await);
+        let plan = text(&self.ask(Method::POST, "prices", &PRICE).await, "/id");
+        json!({"paymethod": card["resource_uri"], "plan": plan})
     }
 }
 

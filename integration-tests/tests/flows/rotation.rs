@@ -232,6 +232,33 @@ async fn a_client_that_the_command_has_added_signs_on_after_a_rotation() {
 }
 
 #[actix_web::test]
+async fn the_token_of_a_payment_method_is_found_as_it_is_under_the_new_key() {
+    let vault = Vault::fill().await;
+    // The text is an address with capitals, so that its two forms differ.
+    vault.run(
+        "insert into payment_customers (buyer_id, provider, provider_id) values (1, 5, 'cus_1'); \
+         insert into payment_methods (customer_id, provider, token, token_hash, type) \
+         select 1, 5, email, email_hash, 1 from buyers where id = 1; \
+         insert into webhook_events (provider, event_id, kind, provider_kind, payload) \
+         select 5, 'evt_1', 'other', 'x', email from buyers where id = 1",
+    );
+    let told = vault.rotated(&vault.both).await;
+    assert!(told.ends_with("0 remain under old keys"), "{told}");
+    let keys = db_server::lookup::LookupKeys::new(&["dummy-lookup-key-1".into()]).unwrap();
+    let found = |table: &str, column: &str, text: &str| {
+        let hash = data_encoding::HEXLOWER.encode(keys.hash(text).as_bytes());
+        vault.count(&format!(
+            "select count(*) from {table} where id = 1 and {column} = decode('{hash}', 'hex')"
+        ))
+    };
+    assert_eq!(found("payment_methods", "token_hash", EMAIL), 1);
+    assert_eq!(found("buyers", "email_hash", &EMAIL.to_lowercase()), 1);
+    let same = "select count(*) from payment_methods m, buyers b, webhook_events e \
+                where b.id = 1 and (m.token = b.email or e.payload = m.token)";
+    assert_eq!(vault.count(same), 0, "each has been encrypted anew");
+}
+
+#[actix_web::test]
 async fn a_value_that_no_key_decrypts_is_named_and_the_others_are_rotated() {
     let vault = Vault::fill().await;
     vault.run("update products set secret = 'dummy-no-token' where id = 7");

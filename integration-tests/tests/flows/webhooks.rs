@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 
 use super::{
     executables::{merged, running, server},
-    payers::{Payer, VISA, below},
+    payers::{Payer, Stripe, VISA, below},
     paymethods::rows,
-    shop::text,
+    shop::{created, text},
 };
 
 /// A subscription at Stripe, all of whose webhooks so far have arrived.
@@ -171,6 +171,10 @@ async fn what_can_be_no_webhook_is_refused() {
 #[actix_web::test]
 async fn a_challenge_is_for_the_provider_that_asks_one() {
     let payer = Payer::new().await;
+    let address = format!("{}/webhooks/braintree/", payer.pair.db_server.url());
+    let asked = format!("/_sandbox/braintree/challenge?url={}", address.replace("://", "%3A%2F%2F"));
+    let asked = payer.pair.sandbox_client().get(&asked).await.json();
+    assert_eq!((&asked["status"], &asked["verified"]), (&json!(200), &json!(true)), "{asked}");
     let client = Client::unsigned(payer.pair.db_server.url());
     for (path, status) in [
         ("/webhooks/stripe/?bt_challenge=20f38e0ea9f1ac4ba5e8", 400),
@@ -234,13 +238,14 @@ async fn a_kill_after_the_answer_loses_nothing() {
     send_webhooks(sandbox.url(), &first.url).await.unwrap();
     let of = |url: &str| Client::signed(url, &dummies.client_key, &dummies.client_secret);
     let stripe = Stripe { sandbox: Client::unsigned(sandbox.url()), dummies: &dummies };
-    let shown = stripe.subscribe(&of(&first.url)).await;
+    let shown = created(of(&first.url).post("/subscriptions/", &stripe.prepare(&of(&first.url)).await).await);
     arrived(&stripe.sandbox).await;
 
     // What it says cannot be applied, so that it is in the inbox alone when db-server is killed.
     let mut holder = database.connect();
     holder.batch_execute("begin; lock table subscriptions in exclusive mode").unwrap();
-    stripe.end(&shown).await;
+    let path = format!("subscriptions/{}", text(&shown, "/provider_id"));
+    stripe.ask(Method::DELETE, &path, &[]).await;
     let deliveries = arrived(&stripe.sandbox).await;
     assert_eq!(deliveries.last().unwrap()["status"], 200, "{deliveries:?}");
     first.process.kill();
@@ -253,39 +258,6 @@ async fn a_kill_after_the_answer_loses_nothing() {
     second.process.wait_for_line("was still in the inbox and is applied now").await.unwrap();
     let after = of(&second.url).get(&text(&shown, "/resource_uri")).await.json();
     assert_eq!((&after["status"], &after["active"]), (&json!("cancelled"), &json!(false)));
-}
-
-/// Stripe's API, without a pair around it.
-struct Stripe<'a> {
-    sandbox: Client,
-    dummies: &'a Dummies,
-}
-
-impl Stripe<'_> {
-    async fn ask(&self, method: Method, path: &str, form: &[(&str, &str)]) -> Value {
-        let answer = super::payers::stripe(&self.sandbox, self.dummies, method, path, form).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json()
-    }
-
-    async fn subscribe(&self, client: &Client) -> Value {
-        let buyer = super::payers::new_buyer(client).await;
-        let body = json!({"provider": "stripe", "buyer": buyer, "nonce": VISA});
-        let card = super::shop::created(client.post("/paymethods/", &body).await);
-        let form = [
-            ("currency", "eur"),
-            ("unit_amount", "500"),
-            ("recurring[interval]", "month"),
-            ("product_data[name]", "Gold"),
-        ];
-        let plan = text(&self.ask(Method::POST, "prices", &form).await, "/id");
-        let body = json!({"paymethod": card["resource_uri"], "plan": plan});
-        super::shop::created(client.post("/subscriptions/", &body).await)
-    }
-
-    async fn end(&self, shown: &Value) {
-        self.ask(Method::DELETE, &format!("subscriptions/{}", text(shown, "/provider_id")), &[]).await;
-    }
 }
 
 /// What a query counts.

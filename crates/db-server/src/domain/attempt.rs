@@ -182,7 +182,7 @@ where
     let conclude = move |connection: &mut PgConnection| {
         let provider_id = made.as_ref().and_then(|(result, _)| reference(result));
         // The buyer comes first here as in what begins, so that neither waits for the other.
-        buyer::by_id_for_update(connection, begun.buyer_id)?;
+        buyer::lock(connection, begun.buyer_id)?;
         payment_attempt::settle(connection, begun.id, outcome, provider_id)?;
         let kept = made.map(|(result, standing)| {
             Ok::<_, DomainError>(Concluded {

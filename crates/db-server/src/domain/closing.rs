@@ -82,7 +82,7 @@ fn held_of(connection: &mut PgConnection, id: BuyerId) -> Result<Holdings, Domai
 
 /// Closes the buyer if nothing has been added meanwhile. Whoever adds something locks the buyer too.
 fn close_here(connection: &mut PgConnection, id: BuyerId, anonymous: &str) -> Result<(), DomainError> {
-    buyer::by_id_for_update(connection, id)?;
+    buyer::lock(connection, id)?;
     let held = held_of(connection, id)?;
     if !held.is_empty() {
         return Err(ADDED);

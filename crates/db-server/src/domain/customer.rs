@@ -69,7 +69,7 @@ pub async fn at_provider(
 /// # Errors
 /// The field `buyer` when there is no such buyer, or it is closed.
 pub fn open_buyer(connection: &mut PgConnection, id: BuyerId) -> Result<BuyerRow, DomainError> {
-    let buyer = buyer::by_id_for_update(connection, id)?;
+    let buyer = buyer::lock(connection, id)?;
     let buyer = buyer.ok_or_else(|| field_with(BUYER, Code::DoesNotExist, DANGLING))?;
     if buyer.active { Ok(buyer) } else { Err(field_with(BUYER, Code::Invalid, "The buyer is not active.")) }
 }

@@ -25,6 +25,13 @@ use crate::{
 
 /// For how long an event waits for what it is about: its webhook may be faster than the answer that tells us of it.
 const WAIT: TimeDelta = TimeDelta::hours(1);
+/// The kinds of events about subscriptions.
+const SUBSCRIPTIONS: [EventKind; 4] = [
+    EventKind::Subscription,
+    EventKind::SubscriptionCharged,
+    EventKind::SubscriptionChargeFailed,
+    EventKind::SubscriptionCancelled,
+];
 /// How many events are looked at in one go.
 const BATCH: i64 = 100;
 /// The longest text that is kept of an event's own words.
@@ -106,7 +113,22 @@ pub async fn catch_up(domain: &Domain, reach: Reach) -> Result<(), DomainError> 
         Reach::All => DateTime::UNIX_EPOCH,
         Reach::Recent => domain.clock.now() - WAIT,
     };
-    let filter = OpenFilter { kinds: applicable(), recent_kinds: vec![word(EventKind::Payment)], since };
+    let kinds = SUBSCRIPTIONS.into_iter().chain([EventKind::Check, EventKind::Other]).map(word).collect();
+    let filter = OpenFilter { kinds, recent_kinds: vec![word(EventKind::Payment)], since };
+    apply_open(domain, filter).await
+}
+
+/// Applies the events that were faster than the answer that has told us of a subscription. Whatever goes wrong, they are
+/// applied later.
+pub(super) async fn subscription_is_here(domain: &Domain) {
+    let kinds = SUBSCRIPTIONS.into_iter().map(word).collect();
+    let filter = OpenFilter { kinds, recent_kinds: Vec::new(), since: DateTime::UNIX_EPOCH };
+    if let Err(error) = apply_open(domain, filter).await {
+        log::warn!("the inbox waits: {}", chain(&error));
+    }
+}
+
+async fn apply_open(domain: &Domain, filter: OpenFilter) -> Result<(), DomainError> {
     let mut after = WebhookEventId(0);
     loop {
         let filter = filter.clone();
@@ -198,19 +220,6 @@ fn apply_to_subscription(
             Ok(!waits)
         }
     }
-}
-
-/// The kinds that are applied, or need no more than a mark, sooner or later.
-fn applicable() -> Vec<String> {
-    let kinds = [
-        EventKind::Subscription,
-        EventKind::SubscriptionCharged,
-        EventKind::SubscriptionChargeFailed,
-        EventKind::SubscriptionCancelled,
-        EventKind::Check,
-        EventKind::Other,
-    ];
-    kinds.into_iter().map(word).collect()
 }
 
 /// The word of wire for a kind.

@@ -118,6 +118,16 @@ pub fn by_id_for_update(connection: &mut PgConnection, id: BuyerId) -> Result<Op
     Ok(buyers::table.find(id).select(BuyerRow::as_select()).for_update().first(connection).optional()?)
 }
 
+/// Finds a buyer by its key and locks its row until the transaction ends, against all but those who merely refer to it:
+/// a webhook about the buyer's subscription need not wait.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn lock(connection: &mut PgConnection, id: BuyerId) -> Result<Option<BuyerRow>, StoreError> {
+    let query = buyers::table.find(id).select(BuyerRow::as_select());
+    Ok(query.for_no_key_update().first(connection).optional()?)
+}
+
 /// Finds a buyer by the client's own id.
 ///
 /// # Errors

@@ -75,7 +75,7 @@ fn begin_locked(
     provider: Provider,
 ) -> Result<Option<Asking>, DomainError> {
     // Whoever adds a subscription locks the buyer as well.
-    buyer::by_id_for_update(connection, asked.buyer_id)?;
+    buyer::lock(connection, asked.buyer_id)?;
     let row = payment_method::by_id(connection, id)?.ok_or(DomainError::NotFound)?;
     if row.deleted.is_some() {
         return Ok(None);

@@ -13,6 +13,7 @@ use crate::{
         Domain, DomainError,
         attempt::{self, Asked, Begun, Concluded, Standing},
         error::field_with,
+        inbox,
         paymethod::{Chargeable, chargeable},
     },
     error::ApiError,
@@ -80,11 +81,13 @@ pub async fn create(
     };
     let answer = proxy.pay::<operations::Subscribe>(method.provider, &request).await;
     let buyer_id = method.customer.buyer_id;
-    attempt::conclude(domain, begun, answer, reference, move |connection, subscription, standing| {
+    let keep = move |connection: &mut PgConnection, subscription: &Subscription, standing: &Standing| {
         let row = keep(connection, &method, plan, product_id, subscription, standing)?;
         Ok(Subscribed { row, buyer_id })
-    })
-    .await
+    };
+    let concluded = attempt::conclude(domain, begun, answer, reference, keep).await;
+    inbox::subscription_is_here(domain).await;
+    concluded
 }
 
 async fn begin(domain: &Domain, new: NewSubscription, actor: &str) -> Result<Asking, DomainError> {
