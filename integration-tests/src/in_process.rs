@@ -1,6 +1,7 @@
 //! Both servers and the sandbox in this process, each in a thread of its own, on free ports.
 
 mod dummies;
+mod operator;
 
 use std::{future::Future, io, path::Path, pin::Pin, sync::mpsc, thread};
 
@@ -11,6 +12,7 @@ use provider_sandbox::Sandbox;
 use toml::Table;
 
 pub use dummies::{Dummies, db_server_settings, provider_proxy_settings, sandbox_settings};
+pub use operator::Operator;
 
 use crate::{client::Client, database::TestDatabase, sandbox::send_webhooks, settings::merge};
 

@@ -49,8 +49,11 @@ pub fn routes(shop: &Shop) -> Vec<Route> {
         "callback_error_url": "https://a.example.test/", "success_url": "https://a.example.test/",
         "error_url": "https://a.example.test/", "ext_transaction_id": "x",
     });
+    let (card, subscription) = ("/braintree/mozilla/paymethod/1/", "/braintree/mozilla/subscription/1/");
+    let sale = json!({"amount": "0.99", "product_id": "p2", "nonce": "fake-valid-nonce"});
+    let subscribe = json!({"paymethod": card, "plan": "p2", "amount": "0.99"});
     let paymethod = json!({"provider": "stripe", "buyer": "/generic/buyer/1/", "nonce": "n"});
-    let subscription = json!({
+    let neutral_subscription = json!({
         "paymethod": "/paymethods/1/", "plan": "p", "amount": "0.99", "currency": "EUR", "provider": "stripe",
         "buyer": "/generic/buyer/1/",
     });
@@ -78,7 +81,7 @@ pub fn routes(shop: &Shop) -> Vec<Route> {
         route(&post, "/generic/transaction/", &transaction),
         route(&patch, "/generic/transaction/1/", &change),
         route(&post, "/paymethods/", &paymethod),
-        route(&post, "/subscriptions/", &subscription),
+        route(&post, "/subscriptions/", &neutral_subscription),
         route(&post, "/subscriptions/", &of_product),
         route(&patch, "/subscriptions/1/", &json!({"paymethod": "/paymethods/1/"})),
         route(&post, "/subscriptions/1/cancel/", &json!({})),
@@ -89,5 +92,20 @@ pub fn routes(shop: &Shop) -> Vec<Route> {
         route(&put, "/provider/reference/terms/1/", &json!({"agreement": "2014-01-31"})),
         route(&post, "/provider/reference/transactions/", &start),
         route(&post, "/provider/reference/notices/", &json!({"qs": "a=b"})),
+        route(&post, "/braintree/token/generate/", &json!({})),
+        route(&post, "/braintree/customer/", &json!({"uuid": "b1"})),
+        route(&patch, "/braintree/mozilla/buyer/1/", &json!({"active": true})),
+        route(&post, "/braintree/paymethod/", &json!({"buyer_uuid": "b1", "nonce": "fake-valid-nonce"})),
+        route(&post, "/braintree/paymethod/delete/", &json!({"paymethod": card})),
+        route(&patch, card, &json!({"active": true})),
+        route(&post, "/braintree/sale/", &sale),
+        route(&post, "/braintree/subscription/", &subscribe),
+        route(&post, "/braintree/subscription/cancel/", &json!({"subscription": subscription})),
+        route(
+            &post,
+            "/braintree/subscription/paymethod/change/",
+            &json!({"subscription": subscription, "paymethod": card}),
+        ),
+        route(&patch, subscription, &json!({"active": true})),
     ]
 }

@@ -74,8 +74,12 @@ async fn a_sale_for_a_nonce_is_checked_and_known_by_the_attempt_at_braintree() {
     }
     assert_eq!(&shop.read(&text(local, "/resource_uri")).await, local);
     let ledger = shop.ledger().await;
-    assert_eq!((ledger.len(), ledger[0].0.as_str(), ledger[0].1.as_str()), (1, "charge", "5.00"));
-    assert!(ledger[0].2.as_str().is_some_and(|attempt| attempt.len() == 36), "{ledger:?}");
+    assert_eq!(
+        (ledger.len(), &ledger[0]["kind"], &ledger[0]["amount"]),
+        (1, &json!("charge"), &json!("5.00"))
+    );
+    assert_eq!(ledger[0]["id"], generic["uid_support"]);
+    assert_eq!(ledger[0]["reference"].as_str().map(str::len), Some(36), "our attempt: {ledger:?}");
 }
 
 #[actix_web::test]
@@ -103,7 +107,7 @@ async fn a_decline_is_told_with_braintrees_code_and_the_transaction_has_failed()
     assert_eq!(declined.json().as_object().unwrap().len(), 1);
     let failed = only_transaction(&shop).await;
     assert_eq!((&failed["status"], &failed["status_reason"]), (&json!(FAILED), &json!("2001")));
-    assert_eq!(shop.ledger().await, []);
+    assert_eq!(shop.ledger().await, Vec::<Value>::new());
     let seen: Vec<_> = events(&mut pair.database.as_ref().unwrap().connect())
         .iter()
         .map(|event| (event.actor.clone(), event.old, event.new))
@@ -191,7 +195,7 @@ async fn a_recurring_product_must_use_a_subscription() {
     configure(&pair, &path, Some(1000), "USD", false);
     let subscribed = shop.subscribe(&shop.card().await, &product).await;
     assert_eq!(codes(&subscribed, "mozilla", "plan"), ["invalid"]);
-    assert_eq!(shop.ledger().await, []);
+    assert_eq!(shop.ledger().await, Vec::<Value>::new());
 }
 
 #[actix_web::test]
@@ -208,7 +212,15 @@ async fn a_sale_of_unknown_outcome_is_pending_never_failed_and_settled_by_its_we
     let pending = only_transaction(&shop).await;
     assert_eq!(error["transaction"], pending["resource_uri"]);
     assert_eq!((&pending["status"], &pending["status_reason"]), (&json!(PENDING), &json!("unknown")));
-    assert_eq!(shop.ledger().await.len(), 1, "Braintree has charged");
+    let ledger = shop.ledger().await;
+    assert_eq!(ledger.len(), 1, "Braintree has charged");
+
+    let id = text(&ledger[0], "/id");
+    shop.happen(&format!("transactions/{id}/settle"), &json!({})).await;
+    let forms = shop.held("transaction_settled").await;
+    assert_eq!(shop.hand_on(&forms[0]).await.status, 204);
+    let checked = shop.read(&text(&pending, "/resource_uri")).await;
+    assert_eq!((&checked["status"], &checked["uid_support"]), (&json!(CHECKED), &json!(id)), "{checked}");
 }
 
 #[actix_web::test]

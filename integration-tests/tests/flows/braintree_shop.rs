@@ -127,12 +127,16 @@ impl BraintreeShop {
         assert!(answer.status < 300, "{answer:?}");
     }
 
-    /// What Braintree has moved, as (kind, amount, reference).
-    pub async fn ledger(&self) -> Vec<(String, String, Value)> {
-        let entries = self.sandbox.get("/_sandbox/ledger").await.json();
-        let entry =
-            |entry: &Value| (text(entry, "/kind"), text(entry, "/amount"), entry["reference"].clone());
-        entries.as_array().unwrap().iter().map(entry).collect()
+    /// What Braintree has moved, oldest first: `kind`, `id`, `amount`, `reference` and more.
+    pub async fn ledger(&self) -> Vec<Value> {
+        self.sandbox.get("/_sandbox/ledger").await.json().as_array().unwrap().clone()
+    }
+
+    /// Waits until every webhook that is on its way has been delivered.
+    pub async fn webhooks_have_arrived(&self) {
+        let answer = self.sandbox.get("/_sandbox/webhooks?wait=true").await.json();
+        let deliveries = answer["deliveries"].as_array().unwrap();
+        assert!(deliveries.iter().all(|delivery| delivery["status"] == 200), "{answer}");
     }
 
     /// Keeps webhooks back from now on.
@@ -150,6 +154,15 @@ impl BraintreeShop {
             forms.push(text(&self.sandbox.get(&path).await.json(), "/body"));
         }
         forms
+    }
+
+    /// The last webhook of this kind that was delivered, as a form.
+    pub async fn last_webhook(&self, kind: &str) -> String {
+        let sent = self.sandbox.get("/_sandbox/webhooks").await.json();
+        let sent = sent["deliveries"].as_array().unwrap();
+        let event = sent.iter().rev().find(|delivery| delivery["event"] == kind).unwrap();
+        let path = format!("/_sandbox/webhooks/events/{}", text(event, "/event_id"));
+        text(&self.sandbox.get(&path).await.json(), "/body")
     }
 
     /// Hands a webhook on as JSON, as Mozilla's payments-service does.

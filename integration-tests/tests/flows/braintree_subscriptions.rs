@@ -138,6 +138,30 @@ async fn a_charge_that_is_handed_on_is_recorded_once_and_told_in_full() {
 }
 
 #[actix_web::test]
+async fn a_charge_that_came_to_the_open_address_first_is_told_and_not_recorded_again() {
+    let pair = spawn_pair().await;
+    let shop = BraintreeShop::open(&pair).await;
+    let (card, (product, _)) = (shop.card().await, shop.subscribable("10.00").await);
+    let started = created(shop.subscribe(&card, &product).await);
+    shop.webhooks_have_arrived().await;
+    let id = text(&started, "/braintree/id");
+    shop.happen(&format!("subscriptions/{id}/charge"), &json!({})).await;
+    shop.webhooks_have_arrived().await;
+    let recorded = shop.client.get("/braintree/mozilla/transaction/").await.json();
+    let newest = recorded[0].clone();
+    assert_eq!(newest["kind"], CHARGED, "{recorded}");
+
+    let form = shop.last_webhook(CHARGED).await;
+    let told = shop.hand_on(&form).await;
+    assert_eq!(
+        (told.status, &told.json()["mozilla"]["transaction"]["braintree"]),
+        (200, &newest),
+        "{told:?}"
+    );
+    assert_eq!(shop.client.get("/braintree/mozilla/transaction/").await.json(), recorded);
+}
+
+#[actix_web::test]
 async fn a_charge_that_fails_is_recorded_with_its_reason() {
     let pair = spawn_pair().await;
     let shop = BraintreeShop::open(&pair).await;

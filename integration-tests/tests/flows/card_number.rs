@@ -152,6 +152,12 @@ pub fn everything(connection: &mut diesel::PgConnection) -> String {
         "transaction_events",
         "reference_sellers",
         "reference_products",
+        "payment_customers",
+        "payment_methods",
+        "subscriptions",
+        "provider_charges",
+        "webhook_events",
+        "payment_attempts",
     ];
     let all = tables.map(|table| {
         let query = format!(

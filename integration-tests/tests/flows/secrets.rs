@@ -132,14 +132,14 @@ async fn ask_every_provider(running: &Executables, client: &Client, buyer: &str)
         assert_eq!(store(provider, nonce).await, 201, "{provider}");
     }
     for provider in ["stripe", "paypal", "braintree"] {
-        let refused = store(provider, "dummy-no-such-nonce").await;
+        let refused = store(provider, "pm_1NoSuchNonce").await;
         assert!((400..500).contains(&refused), "{provider}: {refused}");
         for fault in
             [json!("drop_after"), json!("truncate"), json!({"status": 503}), json!({"body": "<html>"})]
         {
             let faults = json!([{"path": format!("/{provider}/"), "method": "POST", "fault": fault}]);
             assert_eq!(sandbox.post("/_sandbox/faults", &faults).await.status, 200);
-            let failed = store(provider, "dummy-no-such-nonce").await;
+            let failed = store(provider, "pm_1NoSuchNonce").await;
             assert!(failed >= 400, "{provider}: {failed}");
             assert_eq!(sandbox.delete("/_sandbox/faults").await.status, 204);
         }

@@ -13,18 +13,19 @@ use super::{
     notice,
 };
 use crate::store::{
-    Listed, Page,
+    Listed, Page, buyer,
     code::{
         Provider,
         TransactionStatus::{self, Checked, Failed},
         TransactionType,
     },
     id::ProviderChargeId,
-    payment_customer, payment_method, product,
+    payment_customer::{self, PaymentCustomerRow},
+    payment_method, product,
     provider_charge::{
         self, NewProviderCharge, ProviderChargeChanges, ProviderChargeFilter, ProviderChargeRow,
     },
-    subscription::SubscriptionRow,
+    subscription::{self, SubscriptionFilter, SubscriptionRow},
     transaction::{self, NewTransaction, TransactionChanges, TransactionRow},
 };
 
@@ -87,6 +88,29 @@ fn complete(connection: &mut PgConnection, rows: Vec<ProviderChargeRow>) -> Resu
     let mut currencies = transaction::currencies(connection, &ids)?;
     let charge = |row: ProviderChargeRow| Charge { currency: currencies.remove(&row.transaction_id), row };
     Ok(rows.into_iter().map(charge).collect())
+}
+
+/// Locks who pays for a subscription until the database transaction ends. A charge that is recorded refers to the buyer,
+/// and whoever concludes what was asked of the provider locks the buyer before the subscription.
+///
+/// # Errors
+/// What the database gives.
+pub fn lock_payer(
+    connection: &mut PgConnection,
+    provider: Provider,
+    said: &Subscription,
+) -> Result<(), DomainError> {
+    let filter = SubscriptionFilter {
+        provider: Some(provider),
+        provider_id: Some(said.reference.clone()),
+        ..SubscriptionFilter::default()
+    };
+    let found = subscription::list(connection, &filter, Page { limit: 1, offset: 0 })?;
+    let Some(row) = found.rows.first() else { return Ok(()) };
+    if let Some(customer) = payer(connection, row)? {
+        buyer::by_id_for_update(connection, customer.buyer_id)?;
+    }
+    Ok(())
 }
 
 /// A charge of a subscription, of which a verified event tells, becomes a transaction, once. Events may come in any
@@ -228,16 +252,20 @@ fn changes(row: &TransactionRow, verdict: &Verdict, rules: Rules) -> Option<Tran
     })
 }
 
+fn payer(
+    connection: &mut PgConnection,
+    row: &SubscriptionRow,
+) -> Result<Option<PaymentCustomerRow>, DomainError> {
+    let Some(method) = payment_method::by_id(connection, row.payment_method_id)? else { return Ok(None) };
+    Ok(payment_customer::by_id(connection, method.customer_id)?)
+}
+
 fn insert(
     connection: &mut PgConnection,
     row: &SubscriptionRow,
     verdict: &Verdict,
 ) -> Result<TransactionRow, DomainError> {
-    let method = payment_method::by_id(connection, row.payment_method_id)?;
-    let customer = match method {
-        Some(method) => payment_customer::by_id(connection, method.customer_id)?,
-        None => None,
-    };
+    let customer = payer(connection, row)?;
     let product = match row.product_id {
         Some(id) => product::by_id(connection, id)?,
         None => None,

@@ -206,6 +206,7 @@ fn apply_to_subscription(
     }
     let occurred = event.occurred.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
     let occurred = occurred.map(|time| time.with_timezone(&Utc));
+    charge::lock_payer(connection, event.provider.into(), &said)?;
     match subscription::apply(connection, event.provider, &said, occurred)? {
         Stated::Known(subscription) => {
             charge::of_subscription(connection, event, &subscription, rules)?;

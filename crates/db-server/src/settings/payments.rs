@@ -8,7 +8,7 @@ use wire::Currency;
 pub struct PaymentSettings {
     /// The currency of an amount that comes without one, of a product without a plan.
     pub currency: Currency,
-    /// How many active payment methods a buyer may have at one provider.
+    /// How many active payment methods a buyer may have at Braintree, through the paths of the Solitude API.
     pub max_methods: u32,
 }
 

@@ -228,6 +228,7 @@ webhook_ids = ["dummy-webhook"]
 merchant_id = "dummymerchant"
 public_key = "dummy-public"
 private_key = "dummy-private"
+merchant_accounts = { EUR = "dummyeur" }
 "#;
 
 #[test]

@@ -1,18 +1,18 @@
-//! The windows, their file, and what becomes of a refund's place.
+//! What the windows let through, and what becomes of a refund's place.
+
+mod file;
+mod property;
 
 use std::{
-    cell::Cell,
     fs,
-    path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    path::{Path, PathBuf},
 };
 
-use proptest::prelude::*;
+use futures_util::future::join_all;
 use tempfile::TempDir;
 use wire::Currency;
 
 use super::{
-    limits::{DAY, HOUR},
     state_file::StateFile,
     windows::{Place, Windows},
     *,
@@ -128,92 +128,10 @@ fn a_clock_that_is_set_back_shortens_no_window() {
     windows.reserve(place("b", 1), true, &limits, 11 * HOUR_MS).unwrap();
 }
 
-fn in_folder() -> (TempDir, std::path::PathBuf) {
+fn in_folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("refunds");
     (folder, path)
-}
-
-/// Fills a file with places, the first of which are free again.
-fn fill(path: &Path, count: u64, back: u64) {
-    let (mut file, mut windows) = StateFile::open(path).unwrap();
-    for index in 0..count {
-        let entry = windows.reserve(place(&index.to_string(), 1), true, &Limits::default(), index).unwrap();
-        file.refund(&entry).unwrap();
-        if index < back {
-            assert!(windows.give_back(entry.id));
-            file.back(entry.id).unwrap();
-        }
-    }
-}
-
-#[test]
-fn a_file_is_read_back_as_it_was() {
-    let (_folder, path) = in_folder();
-    fill(&path, 5, 2);
-    let (_, windows) = StateFile::open(&path).unwrap();
-    let ids: Vec<_> = windows.entries().map(|entry| (entry.id, entry.place.key.clone())).collect();
-    assert_eq!(ids, [(2, "2".into()), (3, "3".into()), (4, "4".into())]);
-    assert_eq!(windows.next(), 5);
-}
-
-#[test]
-fn a_torn_last_line_is_cut_off_wherever_it_ends() {
-    let (_folder, path) = in_folder();
-    fill(&path, 2, 0);
-    let whole = fs::read(&path).unwrap();
-    let first = whole.iter().position(|&byte| byte == b'\n').unwrap() + 1;
-    for end in first..whole.len() {
-        fs::write(&path, &whole[..end]).unwrap();
-        let (mut file, mut windows) = StateFile::open(&path).unwrap();
-        assert_eq!(windows.entries().len(), 1, "{end}");
-        file.refund(&windows.reserve(place("x", 1), true, &Limits::default(), 9).unwrap()).unwrap();
-        drop(file);
-        assert_eq!(StateFile::open(&path).unwrap().1.entries().len(), 2, "{end}");
-    }
-}
-
-#[test]
-fn a_line_that_is_none_of_ours_is_an_error_and_no_refund_is_forgotten() {
-    let (_folder, path) = in_folder();
-    fill(&path, 2, 0);
-    let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, format!("{text}nonsense\n{text}")).unwrap();
-    let error = StateFile::open(&path).unwrap_err();
-    assert!(matches!(error, StateError::NotOurs { line: 3, .. }), "{error}");
-}
-
-#[test]
-fn two_processes_do_not_share_a_file() {
-    let (_folder, path) = in_folder();
-    let _first = StateFile::open(&path).unwrap();
-    assert!(matches!(StateFile::open(&path).unwrap_err(), StateError::InUse { .. }));
-}
-
-#[test]
-fn a_long_file_is_written_anew_and_says_the_same() {
-    let (_folder, path) = in_folder();
-    fill(&path, 700, 690);
-    let before = fs::metadata(&path).unwrap().len();
-    let (file, windows) = StateFile::open(&path).unwrap();
-    assert_eq!(windows.next(), 700);
-    drop(file);
-    assert!(fs::metadata(&path).unwrap().len() < before / 10);
-    let (_file, windows) = StateFile::open(&path).unwrap();
-    assert_eq!((windows.entries().len(), windows.next()), (10, 700));
-    assert!(
-        matches!(StateFile::open(&path).unwrap_err(), StateError::InUse { .. }),
-        "the new one is locked too"
-    );
-}
-
-#[test]
-fn a_file_without_any_place_still_knows_which_ids_there_were() {
-    let (_folder, path) = in_folder();
-    fill(&path, 600, 600);
-    drop(StateFile::open(&path).unwrap());
-    let (_, windows) = StateFile::open(&path).unwrap();
-    assert_eq!((windows.entries().len(), windows.next()), (0, 600));
 }
 
 fn gate<'a>(limits: &'a Limits, refunds: &'a Arc<RefundLedger>) -> Gate<'a> {
@@ -295,112 +213,15 @@ fn an_amount_has_a_limit_by_currency() {
     }
 }
 
-thread_local! {
-    static NOW: Cell<u64> = const { Cell::new(0) };
-}
-
-/// What a test does to a ledger.
-#[derive(Clone, Debug)]
-enum Step {
-    /// So many minutes pass.
-    Wait(u64),
-    /// One of a few requests is sent, and may move money.
-    Send { request: u8, amount: i64 },
-    /// The first that is under way is evidently refused.
-    Refused,
-    /// The first that is under way is over, and nobody knows how.
-    Over,
-    /// The process is killed, and half a line is left.
-    Restart { torn: bool },
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        3 => (0u64..200).prop_map(Step::Wait),
-        6 => (0u8..40, 1i64..40).prop_map(|(request, amount)| Step::Send { request, amount }),
-        2 => Just(Step::Refused),
-        1 => Just(Step::Over),
-        1 => any::<bool>().prop_map(|torn| Step::Restart { torn }),
-    ];
-    proptest::collection::vec(step, 1..80)
-}
-
-/// What money may have been moved: at which minute, how much, by which request.
-#[derive(Clone, Debug)]
-struct Moved {
-    at: u64,
-    amount: i64,
-    request: (u8, i64),
-}
-
-fn check_windows(moved: &[Moved], per_hour: usize, per_day: i64) {
-    for last in moved {
-        let within = |window: Duration| {
-            let minutes = window.as_secs() / 60;
-            moved.iter().filter(move |other| other.at <= last.at && last.at - other.at < minutes)
-        };
-        assert!(within(HOUR).count() <= per_hour, "{moved:?}");
-        assert!(within(DAY).map(|moved| moved.amount).sum::<i64>() <= per_day, "{moved:?}");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
-
-    #[test]
-    fn no_window_ever_holds_more_than_its_limit(steps in steps()) {
-        const PER_HOUR: u64 = 4;
-        const PER_DAY: i64 = 150;
-        let limits = limits(PER_HOUR, PER_DAY);
-        let (_folder, path) = in_folder();
-        let clock = || UNIX_EPOCH + Duration::from_secs(60 * NOW.with(Cell::get));
-        let open = || Arc::new(RefundLedger::with_clock(Some(&path), clock as fn() -> SystemTime).unwrap());
-        let runtime = actix_web::rt::System::new();
-        NOW.with(|now| now.set(0));
-        let mut refunds = open();
-        // With its place in the list of what may have been moved; a request that had one already has none of its own.
-        let mut under_way: Vec<(Reservation, (u8, i64))> = Vec::new();
-        let mut moved: Vec<Moved> = Vec::new();
-        let mut sent_again = false;
-        for step in steps {
-            match step {
-                Step::Wait(minutes) => NOW.with(|now| now.set(now.get() + minutes)),
-                Step::Send { request, amount } => {
-                    let gate = gate(&limits, &refunds);
-                    let name = format!("{request} {amount}");
-                    let reserved = runtime.block_on(gate.refund(Provider::Stripe, money(amount), true, &name));
-                    if let Ok(Some(reservation)) = reserved {
-                        let at = NOW.with(Cell::get);
-                        let request = (request, amount);
-                        let within = |moved: &&Moved| moved.request == request && at - moved.at < DAY.as_secs() / 60;
-                        if moved.iter().find(within).is_some() {
-                            sent_again = true;
-                        } else {
-                            moved.push(Moved { at, amount, request });
-                        }
-                        under_way.push((reservation, request));
-                    }
-                }
-                Step::Refused if !under_way.is_empty() && !sent_again => {
-                    let (reservation, request) = under_way.remove(0);
-                    runtime.block_on(reservation.give_back());
-                    let last = moved.iter().rposition(|moved| moved.request == request).unwrap();
-                    moved.remove(last);
-                }
-                Step::Over if !under_way.is_empty() => drop(under_way.remove(0)),
-                Step::Refused | Step::Over => {}
-                Step::Restart { torn } => {
-                    under_way.clear();
-                    drop(refunds);
-                    if torn {
-                        let mut bytes = fs::read(&path).unwrap();
-                        bytes.extend_from_slice(b"{\"refund\":{\"id\":99");
-                        fs::write(&path, bytes).unwrap();
-                    }
-                    refunds = open();
-                }
-            }
-            check_windows(&moved, PER_HOUR as usize, PER_DAY);
-        }
-    }
+#[actix_web::test]
+async fn of_many_refunds_at_once_no_more_get_through_than_may() {
+    let (_folder, path) = in_folder();
+    let limits = limits(5, 1000);
+    let refunds = Arc::new(RefundLedger::open(Some(&path)).unwrap());
+    let gate = gate(&limits, &refunds);
+    let names: Vec<String> = (0..40).map(|index| index.to_string()).collect();
+    let results = join_all(names.iter().map(|name| refund(&gate, name))).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 5);
+    drop((results, refunds));
+    assert_eq!(StateFile::open(&path).unwrap().1.entries().len(), 5);
 }

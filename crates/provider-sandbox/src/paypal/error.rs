@@ -11,8 +11,11 @@ use super::state::random_id;
 
 /// A refused request.
 #[derive(Debug, Error)]
-#[error("{issue}")]
-pub(super) struct Refusal {
+#[error("{}", .0.issue)]
+pub(super) struct Refusal(Box<Fault>);
+
+#[derive(Debug)]
+struct Fault {
     class: Class,
     issue: String,
     description: String,
@@ -33,13 +36,13 @@ impl Refusal {
     /// A refusal by the code of its issue; one that is not listed is a 422 of that name.
     pub(super) fn issue(issue: &str) -> Self {
         let (class, description) = issues::find(issue);
-        Self {
+        Self(Box::new(Fault {
             class,
             issue: issue.to_owned(),
             description: description.to_owned(),
             place: None,
             links: Vec::new(),
-        }
+        }))
     }
 
     /// A field of the body that is missing, by its JSON pointer.
@@ -63,41 +66,42 @@ impl Refusal {
     }
 
     pub(super) fn located(mut self, field: &str, value: &str, location: &'static str) -> Self {
-        self.place = Some(Place { field: field.to_owned(), value: value.to_owned(), location });
+        self.0.place = Some(Place { field: field.to_owned(), value: value.to_owned(), location });
         self
     }
 
     /// With a page that may help.
     pub(super) fn linked(mut self, rel: &str, href: &str) -> Self {
-        self.links.push(json!({"href": href, "rel": rel, "method": "GET"}));
+        self.0.links.push(json!({"href": href, "rel": rel, "method": "GET"}));
         self
     }
 }
 
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
-        self.class.status()
+        self.0.class.status()
     }
 
     fn error_response(&self) -> HttpResponse {
+        let Fault { class, issue, description, place, links } = &*self.0;
         let debug_id = random_id(13).to_lowercase();
-        let mut detail = json!({"issue": self.issue, "description": self.description});
-        if let (Some(place), Value::Object(fields)) = (&self.place, &mut detail) {
-            if let Ok(Value::Object(written)) = serde_json::to_value(place) {
-                fields.extend(written);
-            }
+        let mut detail = json!({"issue": issue, "description": description});
+        if let (Some(Ok(Value::Object(written))), Value::Object(fields)) =
+            (place.as_ref().map(serde_json::to_value), &mut detail)
+        {
+            fields.extend(written);
         }
-        let mut links = self.links.clone();
+        let mut links = links.clone();
         links.push(json!({
-            "href": format!("https://developer.paypal.com/api/rest/reference/orders/v2/errors/#{}", self.issue),
+            "href": format!("https://developer.paypal.com/api/rest/reference/orders/v2/errors/#{issue}"),
             "rel": "information_link",
             "method": "GET",
         }));
         let mut body = json!({
-            "name": self.class.name(), "message": self.class.message(), "debug_id": debug_id, "links": links,
+            "name": class.name(), "message": class.message(), "debug_id": debug_id, "links": links,
         });
         // An error of PayPal's own, or of who asks, has no details.
-        if !matches!(self.class, Class::Internal | Class::Unauthenticated) {
+        if !matches!(class, Class::Internal | Class::Unauthenticated) {
             body["details"] = json!([detail]);
         }
         HttpResponse::build(self.status_code()).insert_header(("Paypal-Debug-Id", debug_id)).json(body)

@@ -118,10 +118,9 @@ fn run(
     if order.intent != intent {
         return Err(Refusal::issue("ACTION_DOES_NOT_MATCH_INTENT"));
     }
-    if let Some(instrument) = Instrument::read(asked.payment_source.as_ref(), books)? {
-        if order.waits() && instrument.is_ready() {
-            (order.status, order.instrument) = (Status::Approved, Some(instrument));
-        }
+    let given = Instrument::read(asked.payment_source.as_ref(), books)?;
+    if let Some(instrument) = given.filter(|given| order.waits() && given.is_ready()) {
+        (order.status, order.instrument) = (Status::Approved, Some(instrument));
     }
     let page = order.payer_page(&call.base);
     match (order.status, intent) {

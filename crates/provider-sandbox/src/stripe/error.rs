@@ -10,12 +10,15 @@ pub(super) struct Failure(Box<Detail>);
 
 /// The `type` of an error.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
 enum Kind {
-    ApiError,
-    CardError,
-    IdempotencyError,
-    InvalidRequestError,
+    #[serde(rename = "api_error")]
+    Api,
+    #[serde(rename = "card_error")]
+    Card,
+    #[serde(rename = "idempotency_error")]
+    Idempotency,
+    #[serde(rename = "invalid_request_error")]
+    InvalidRequest,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -69,7 +72,7 @@ impl Failure {
 
     /// A parameter that cannot be used. Nothing was begun.
     pub(super) fn invalid(message: impl Into<String>, param: impl Into<String>) -> Self {
-        let mut failure = Self::new(StatusCode::BAD_REQUEST, Kind::InvalidRequestError, message);
+        let mut failure = Self::new(StatusCode::BAD_REQUEST, Kind::InvalidRequest, message);
         failure.0.param = Some(param.into());
         failure
     }
@@ -118,27 +121,27 @@ impl Failure {
              slash. If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in \
              your code."
         );
-        Self::new(StatusCode::NOT_FOUND, Kind::InvalidRequestError, message)
+        Self::new(StatusCode::NOT_FOUND, Kind::InvalidRequest, message)
     }
 
     /// The object's state does not allow it. Execution had begun.
     pub(super) fn state(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, Kind::InvalidRequestError, message).code(code).begun()
+        Self::new(StatusCode::BAD_REQUEST, Kind::InvalidRequest, message).code(code).begun()
     }
 
     /// No key, or one that is not ours.
     pub(super) fn unauthorized(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, Kind::InvalidRequestError, message)
+        Self::new(StatusCode::UNAUTHORIZED, Kind::InvalidRequest, message)
     }
 
     /// The card's issuer, or a test card, says no. Execution had begun.
     pub(super) fn card(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::PAYMENT_REQUIRED, Kind::CardError, message).code(code).begun()
+        Self::new(StatusCode::PAYMENT_REQUIRED, Kind::Card, message).code(code).begun()
     }
 
     /// An idempotency key used for something else.
     pub(super) fn idempotency(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, Kind::IdempotencyError, message)
+        Self::new(StatusCode::BAD_REQUEST, Kind::Idempotency, message)
     }
 
     /// The same idempotency key is being worked on.
@@ -147,7 +150,7 @@ impl Failure {
             "There is currently another in-progress request using this Stripe idempotent key (that probably means \
              you submitted twice, and the other request is still going through): {key}. Please try again later."
         );
-        Self::new(StatusCode::CONFLICT, Kind::IdempotencyError, message).code("idempotency_key_in_use")
+        Self::new(StatusCode::CONFLICT, Kind::Idempotency, message).code("idempotency_key_in_use")
     }
 
     /// Another request is changing the same object.
@@ -156,13 +159,13 @@ impl Failure {
                        currently accessing it. If you see this error intermittently, retry the request. If you see \
                        this error frequently and are making multiple concurrent requests to a single object, make \
                        your requests serially or at a lower rate.";
-        Self::new(StatusCode::TOO_MANY_REQUESTS, Kind::InvalidRequestError, message).code("lock_timeout")
+        Self::new(StatusCode::TOO_MANY_REQUESTS, Kind::InvalidRequest, message).code("lock_timeout")
     }
 
     /// The provider itself failed after execution had begun.
     pub(super) fn internal() -> Self {
         let message = "An unknown error occurred. Please contact support if the issue persists.";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Kind::ApiError, message).begun()
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Kind::Api, message).begun()
     }
 
     pub(super) fn code(mut self, code: &'static str) -> Self {

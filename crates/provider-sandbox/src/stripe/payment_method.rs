@@ -281,7 +281,9 @@ pub(super) fn attach_to(
     }
     method.customer = Some(customer.to_owned());
     let shown = method.show();
-    books.payment_methods.find_mut(&method.id).map(|kept| *kept = method);
+    if let Some(kept) = books.payment_methods.find_mut(&method.id) {
+        *kept = method;
+    }
     books.happened(origin, "payment_method.attached", shown.clone());
     Ok(shown)
 }

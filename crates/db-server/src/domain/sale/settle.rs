@@ -33,8 +33,19 @@ pub(super) async fn settle(
         }
     };
     let settled: Result<TransactionRow, DomainError> = domain.database.write(settle).await;
-    let transaction = settled.inspect_err(|_| left_unsettled(id, answer))?;
+    let transaction = settled.map_err(|error| {
+        left_unsettled(id, answer);
+        not_the_clients(error)
+    })?;
     Ok(Sale { transaction, charge: sale.charge })
+}
+
+/// The provider has acted by now: whatever cannot be written down, the request was not wrong.
+fn not_the_clients(error: DomainError) -> DomainError {
+    match error {
+        DomainError::Fields(_) => DomainError::Integrity("The provider's id is that of another transaction."),
+        error => error,
+    }
 }
 
 /// The payment itself is not lost: the attempt finds it at the provider, and the provider's webhook finds the attempt.

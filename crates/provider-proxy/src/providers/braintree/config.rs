@@ -45,7 +45,7 @@ pub struct BraintreeSettings {
 impl BraintreeSettings {
     /// Reads `url`, `merchant_id`, `public_key`, `private_key`, the table `webhook_keys` of public and private keys, the
     /// table `merchant_accounts` of currencies and merchant accounts, `require_three_d_secure` and `api_request_keys`
-    /// (both default to false), `api_version`, and the keys of [`read_client`].
+    /// (both default to false), `api_version`, and the limits and `ca` that all providers have.
     #[must_use]
     pub fn read(section: &Section) -> Self {
         Self {

@@ -1,8 +1,8 @@
 //! Sales, and giving them up.
 //!
 //! A sale has the attempt as its order id. Braintree keeps no answers: the same sale asked for again is refused as a
-//! duplicate within its window, has a consumed nonce, or is charged again. The first two are looked up here, so that
-//! they tell what came of the first; against the third nothing helps but not to ask again.
+//! duplicate within its window, has a consumed nonce, or is charged again. The first two are looked up here, so that they
+//! tell what came of the first; and an attempt that is not new is looked up before anything is sent.
 
 use wire::payment::{Authorize, Outcome, Payment, Source, Void};
 
@@ -28,6 +28,11 @@ pub(super) async fn authorize(
     request: &Authorize,
 ) -> Result<Outcome<Payment>, ProxyError> {
     let body = body(braintree, request)?;
+    if !braintree.is_fresh(request)
+        && let Some(found) = lookup::sale_of(braintree, request.attempt).await?
+    {
+        return Ok(found);
+    }
     let map = |received: &Received, document: &Element| read(received, document, request);
     let outcome = braintree.client.change(Call::post("transactions"), Some(body), map).await?;
     match error::special(&outcome) {

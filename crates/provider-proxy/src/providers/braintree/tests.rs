@@ -12,8 +12,8 @@ use wire::payment::OperationName;
 use super::{
     Braintree,
     upstream::{
-        ATTEMPT, PRIVATE, PUBLIC, SECOND, Scripted, THIRD, body_of, connector, perform, recorded, scripted,
-        settings, typed, xml,
+        ATTEMPT, PRIVATE, PUBLIC, SECOND, Scripted, THIRD, body_of, connector, connector_of, late_connector,
+        perform, recorded, scripted, settings, typed, xml,
     },
 };
 use crate::providers::reference::upstream::{Arrived, Upstream};

@@ -1,16 +1,23 @@
 //! A stand-in for Braintree on a real socket, with recorded answers.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use chassis::{base_url::BaseUrl, client::ClientSettings};
 use serde_json::Value;
-use wire::{Currency, ProxyFailure, payment::OperationName};
+use wire::{
+    Currency, ProxyFailure,
+    payment::{AttemptId, OperationName},
+};
 
 use super::{Braintree, BraintreeSettings, xml::Element};
 use crate::{
     policy::Gate,
     providers::{
         connect,
+        posted::WallClock,
         reference::upstream::{Arrived, Upstream},
     },
 };
@@ -87,8 +94,26 @@ pub(super) fn settings(upstream: &Upstream) -> BraintreeSettings {
     }
 }
 
+/// A connector for which the recorded attempts were made this moment.
 pub(super) fn connector(upstream: &Upstream) -> Braintree {
-    Braintree::new(&settings(upstream)).unwrap()
+    connector_of(&settings(upstream))
+}
+
+/// The same with other settings.
+pub(super) fn connector_of(settings: &BraintreeSettings) -> Braintree {
+    Braintree::new(settings).unwrap().at(WallClock::of(|| made(Duration::ZERO)))
+}
+
+/// A connector for which the recorded attempts were made a minute ago.
+pub(super) fn late_connector(upstream: &Upstream) -> Braintree {
+    connector(upstream).at(WallClock::of(|| made(Duration::from_secs(60))))
+}
+
+/// When the recorded attempts were made, and then some (RFC 9562, 5.7).
+fn made(later: Duration) -> SystemTime {
+    let attempt: AttemptId = ATTEMPT.parse().unwrap();
+    let (seconds, _) = attempt.uuid().get_timestamp().unwrap().to_unix();
+    UNIX_EPOCH + Duration::from_secs(seconds) + later
 }
 
 /// Performs an operation as db-server has it performed; gives the result's JSON.

@@ -3,8 +3,6 @@
 //! A payment is known by its order. What is captured or voided is the last authorization in it; what is refunded, a
 //! capture.
 
-use std::cell::Cell;
-
 use wire::payment::{Capture, Captured, Outcome, Payment, Refund, Refunded, Void};
 
 use super::{
@@ -47,7 +45,6 @@ pub(super) async fn void(client: &Client, request: &Void) -> Result<Outcome<Paym
     let authorization = path_id("payment", &last_authorization(&order)?.id)?;
     let path = format!("/v2/payments/authorizations/{authorization}/void");
     let call = Call::post(path, request.attempt, None::<&()>)?;
-    let was_voided = Cell::new(false);
     let mut voided = order.clone();
     if let Some(last) = last_of(&mut voided) {
         last.status = AuthorizationStatus::Voided;
@@ -62,8 +59,10 @@ pub(super) async fn void(client: &Client, request: &Void) -> Result<Outcome<Paym
                 return outcome::of_order(&voided);
             }
             let refusal = Refusal::read(received)?;
-            was_voided.set(refusal.meaning() == Meaning::DoneBefore);
-            if was_voided.get() { outcome::of_order(&voided) } else { Ok(refusal.outcome(received)) }
+            if refusal.meaning() == Meaning::DoneBefore {
+                return outcome::of_order(&voided);
+            }
+            Ok(refusal.outcome(received))
         })
         .await
 }
@@ -92,7 +91,9 @@ pub(super) async fn refund(client: &Client, request: &Refund) -> Result<Outcome<
     client
         .change(call, |received| {
             if received.status.is_success() {
-                return outcome::of_refund(&success(received)?);
+                let made: messages::Refund = success(received)?;
+                outcome::is_of(request.attempt, made.custom_id.as_deref())?;
+                return outcome::of_refund(&made);
             }
             Ok(Refusal::read(received)?.outcome(received))
         })

@@ -59,7 +59,9 @@ fn started(
         return Ok(Refusal::read(received)?.outcome(received));
     }
     let order: Order = success(received)?;
-    let amount = outcome::only_unit(&order)?.amount.read()?;
+    let unit = outcome::only_unit(&order)?;
+    outcome::is_of(request.attempt, unit.custom_id.as_deref())?;
+    let amount = unit.amount.read()?;
     let url = match outcome::payer_page(&order) {
         Some(url) => url.to_owned(),
         // Asked again after the payer has been there: back to the shop, which completes it.
@@ -109,11 +111,8 @@ pub(super) async fn complete(
     Ok(after_a_change(seen))
 }
 
-/// What an order came to that was executed, by us or in the step that made it.
-pub(super) fn executed(
-    received: &Received,
-    ask_again: &Cell<bool>,
-) -> Result<Outcome<Payment>, Unintelligible> {
+/// What an order came to, and whether it is to be read again to know.
+fn executed(received: &Received, ask_again: &Cell<bool>) -> Result<Outcome<Payment>, Unintelligible> {
     if received.status.is_success() {
         return outcome::of_order(&success(received)?);
     }
@@ -128,7 +127,11 @@ pub(super) async fn order<T>(client: &Client, id: &str) -> Result<Result<Order, 
     client
         .read(call, |received| {
             if received.status.is_success() {
-                return Ok(Ok(success(received)?));
+                let order: Order = success(received)?;
+                if order.id != id {
+                    return Err(Unintelligible::field("id", "another order"));
+                }
+                return Ok(Ok(order));
             }
             Ok(Err(Refusal::read(received)?.outcome(received)))
         })
@@ -143,7 +146,16 @@ pub(super) async fn authorize(client: &Client, request: &Authorize) -> Result<Ou
         payment_source: source(request)?,
     };
     let call = Call::post("/v2/checkout/orders".into(), request.attempt, Some(&order))?;
-    client.change(call, |received| executed(received, &Cell::default())).await
+    client
+        .change(call, |received| {
+            if received.status.is_success() {
+                let order: Order = success(received)?;
+                outcome::is_of(request.attempt, outcome::only_unit(&order)?.custom_id.as_deref())?;
+                return outcome::of_order(&order);
+            }
+            Ok(Refusal::read(received)?.outcome(received))
+        })
+        .await
 }
 
 fn source(request: &Authorize) -> Result<PaymentSource, ProxyError> {

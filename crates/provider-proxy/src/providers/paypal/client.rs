@@ -44,8 +44,8 @@ pub(super) struct Client {
     /// For the token endpoint, whose answer is a credential and is read as one.
     http: HttpClient,
     url: BaseUrl,
-    client_id: SecretString,
-    client_secret: SecretString,
+    /// `Basic …`, by which a token is asked for.
+    authorization: SecretString,
     shared: Arc<Shared>,
     clock: WallClock,
 }
@@ -88,13 +88,15 @@ impl Client {
     pub(super) fn new(settings: &PaypalSettings, clock: WallClock) -> Result<Self, ClientError> {
         let mut withheld = Withheld::default();
         settings.secrets().for_each(|secret| withheld.add_secret(&secret));
-        withheld.add(&basic(settings));
+        let pair =
+            format!("{}:{}", settings.client_id.expose_secret(), settings.client_secret.expose_secret());
+        let basic = BASE64.encode(pair.as_bytes());
+        withheld.add(&basic);
         Ok(Self {
             exchange: Exchange::new(Provider::Paypal, &settings.client, withheld)?,
             http: HttpClient::new(&settings.client)?,
             url: settings.url.clone(),
-            client_id: settings.client_id.clone(),
-            client_secret: settings.client_secret.clone(),
+            authorization: format!("Basic {basic}").into(),
             shared: Arc::clone(&settings.shared),
             clock,
         })
@@ -194,11 +196,9 @@ impl Client {
 
     /// Asks for a token (RFC 6749, section 4.4).
     async fn mint(&self) -> Result<Granted, CredentialError> {
-        let pair = format!("{}:{}", self.client_id.expose_secret(), self.client_secret.expose_secret());
-        let authorization =
-            sensitive(&format!("Basic {}", BASE64.encode(pair.as_bytes()))).map_err(|()| {
-                CredentialError::Unusable { reason: "it holds a character that no header can hold" }
-            })?;
+        let authorization = sensitive(self.authorization.expose_secret()).map_err(|()| {
+            CredentialError::Unusable { reason: "it holds a character that no header can hold" }
+        })?;
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         let outgoing = Outgoing {
             method: Method::POST,
@@ -259,11 +259,6 @@ pub(super) const fn invalid(source: ShapeError) -> ProxyError {
 
 fn unsendable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ProxyError {
     ProxyError::Unsendable { target: TARGET, source: source.into() }
-}
-
-fn basic(settings: &PaypalSettings) -> String {
-    let pair = format!("{}:{}", settings.client_id.expose_secret(), settings.client_secret.expose_secret());
-    BASE64.encode(pair.as_bytes())
 }
 
 fn sensitive(text: &str) -> Result<HeaderValue, ()> {

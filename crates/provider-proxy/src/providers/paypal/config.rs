@@ -55,7 +55,7 @@ impl fmt::Debug for Shared {
 
 impl PaypalSettings {
     /// Reads `url`, `client_id`, `client_secret`, `webhook_ids` and `certificate_host` (default that of PayPal's
-    /// environment, or else the host of `url`), and the keys of [`read_client`].
+    /// environment, or else the host of `url`), and the limits and `ca` that all providers have.
     #[must_use]
     pub fn read(section: &Section) -> Self {
         let url = read_url(section, URL);

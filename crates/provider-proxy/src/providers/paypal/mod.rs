@@ -30,6 +30,8 @@ use super::{capability::Row, connect::Connect, exchange::Unintelligible, posted:
 use crate::{credentials::Withheld, error::ProxyError};
 
 pub use config::PaypalSettings;
+#[cfg(fuzzing)]
+pub(crate) use webhook::read_event;
 
 /// What PayPal offers here.
 pub const CAPABILITIES: &[Row] = &[

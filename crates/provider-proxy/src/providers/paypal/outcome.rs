@@ -113,6 +113,17 @@ pub(super) fn attempt(custom_id: Option<&str>) -> Option<AttemptId> {
     custom_id?.parse().ok()
 }
 
+/// Refuses what bears another attempt than was asked with: a key of ours that somebody else has used.
+///
+/// # Errors
+/// [`Unintelligible`].
+pub(super) fn is_of(asked: AttemptId, custom_id: Option<&str>) -> Result<(), Unintelligible> {
+    match attempt(custom_id) {
+        Some(answered) if answered != asked => Err(Unintelligible::field("custom_id", "another attempt")),
+        _ => Ok(()),
+    }
+}
+
 /// The only unit of an order.
 ///
 /// # Errors

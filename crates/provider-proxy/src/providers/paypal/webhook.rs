@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     error::ProxyError,
-    providers::posted::{Posted, WebhookError},
+    providers::{
+        exchange::Unintelligible,
+        posted::{Posted, WebhookError},
+    },
     shape,
 };
 
@@ -112,6 +115,14 @@ fn crc32(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
+/// For the fuzz target: what comes after the signature.
+#[cfg(fuzzing)]
+pub(crate) fn read_event(body: &[u8]) {
+    if let Ok(body) = shape::from_slice(body) {
+        drop(event(body));
+    }
+}
+
 /// What a webhook says whose signature is good.
 fn event(body: Value) -> Result<Event, WebhookError> {
     let written: Written = shape::from_value(body.clone()).map_err(WebhookError::Unreadable)?;
@@ -156,7 +167,7 @@ struct Said {
 
 fn said(written: &Written) -> Result<Said, WebhookError> {
     let resource = &written.resource;
-    let unreadable = |error: crate::providers::exchange::Unintelligible| WebhookError::Unreadable(error.0);
+    let unreadable = |error: Unintelligible| WebhookError::Unreadable(error.0);
     let text = |pointer: &str| resource.pointer(pointer).and_then(Value::as_str);
     let related = text("/supplementary_data/related_ids/order_id").map(ToOwned::to_owned);
     let event_type = written.event_type.as_str();
@@ -199,10 +210,7 @@ fn said(written: &Written) -> Result<Said, WebhookError> {
 }
 
 /// The payment of an order that is captured in one step.
-fn of_only_capture(
-    capture: &Capture,
-    order: &str,
-) -> Result<Option<Outcome<Payment>>, crate::providers::exchange::Unintelligible> {
+fn of_only_capture(capture: &Capture, order: &str) -> Result<Option<Outcome<Payment>>, Unintelligible> {
     if capture.supplementary_data.related_ids.authorization_id.is_some() {
         return Ok(None);
     }

@@ -173,16 +173,6 @@ fn into_value<T: serde::Serialize>(value: &T) -> Result<Value, Error> {
         .map_err(|_| Error::Answer(ShapeError::field(".", "cannot be passed on as JSON")))
 }
 
-/// A notice as anybody may post it, and the same as the provider would sign it.
-#[cfg(fuzzing)]
-pub(crate) fn fuzz_notice(bytes: &[u8]) {
-    let mut keys = NoticeKeys::default();
-    keys.insert(0, "dummy-notice-key".into());
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
-    assert!(notice::verify(&keys, text).is_err(), "nobody has signed it");
-    drop(notice::read(text));
-}
-
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -35,7 +35,7 @@ impl Reference {
         let asked = transaction(request, settings)?;
         let call = reference::Start::call(&asked)?;
         let started = self.client.send(call).await.map_err(ProxyError::from);
-        unless_unknown(started.and_then(|received| Ok(started_checkout(&asked, settings, received)?)))
+        unless_unknown(started.and_then(|received| started_checkout(&asked, settings, received)))
     }
 
     pub(super) async fn complete(&self, request: &CompleteCheckout) -> Result<Outcome<Payment>, ProxyError> {

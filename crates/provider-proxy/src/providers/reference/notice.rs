@@ -86,7 +86,7 @@ fn key_id(text: &str) -> Result<u32, NoticeError> {
     text.parse::<u32>().ok().filter(|id| id.to_string() == text).ok_or(NoticeError::MalformedSignature)
 }
 
-pub(super) fn read(payload: &str) -> Result<Notice, NoticeError> {
+fn read(payload: &str) -> Result<Notice, NoticeError> {
     let pairs = payload
         .split('&')
         .map(|pair| {

@@ -32,7 +32,7 @@ pub struct StripeSettings {
 }
 
 impl StripeSettings {
-    /// Reads `url`, `secret_key`, `webhook_secrets` and `api_version`, and the keys of [`read_client`].
+    /// Reads `url`, `secret_key`, `webhook_secrets` and `api_version`, and the limits and `ca` that all providers have.
     #[must_use]
     pub fn read(section: &Section) -> Self {
         Self {

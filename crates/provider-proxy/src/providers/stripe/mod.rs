@@ -27,25 +27,22 @@ pub use config::StripeSettings;
 
 /// What Stripe offers here.
 pub const CAPABILITIES: &[Row] = &[
-    Row::yes(OperationName::ClientToken, "the client secret of a SetupIntent"),
+    Row::yes(OperationName::ClientToken, "The client secret of a SetupIntent."),
     Row::yes(OperationName::CreateCustomer, ""),
-    Row::yes(OperationName::StorePaymentMethod, "attaches it to the customer; the bank is asked"),
-    Row::yes(OperationName::DeletePaymentMethod, "detaches it"),
-    Row::yes(OperationName::Authorize, "one PaymentIntent"),
-    Row::yes(OperationName::Capture, "several, where the card allows it"),
-    Row::yes(OperationName::Void, ""),
+    Row::yes(OperationName::StorePaymentMethod, "Attaches it to the customer; the bank is asked."),
+    Row::yes(OperationName::DeletePaymentMethod, "Detaches it from its customer."),
+    Row::yes(OperationName::Authorize, "One PaymentIntent; 3-D Secure is an action."),
+    Row::yes(OperationName::Capture, "Several, where the card allows it."),
+    Row::yes(OperationName::Void, "Of an authorization of which nothing was captured."),
     Row::yes(OperationName::Refund, ""),
-    Row::yes(OperationName::Lookup, ""),
-    Row::no(
-        OperationName::StartCheckout,
-        "payers stay with the merchant; 3-D Secure is an action of authorize",
-    ),
-    Row::no(OperationName::CompleteCheckout, ""),
-    Row::yes(OperationName::Subscribe, "needs the customer; the plan is a price"),
+    Row::yes(OperationName::Lookup, "By id and by attempt."),
+    Row::no(OperationName::StartCheckout, "The payer stays with the merchant: `authorize`."),
+    Row::no(OperationName::CompleteCheckout, "The payer stays with the merchant: `authorize`."),
+    Row::yes(OperationName::Subscribe, "Needs the customer; the plan is a price."),
     Row::yes(OperationName::ChangeSubscriptionPaymentMethod, ""),
     Row::yes(OperationName::CancelSubscription, ""),
     Row::yes(OperationName::VerifyWebhook, ""),
-    Row::no(OperationName::AnswerWebhookChallenge, "Stripe asks no such question"),
+    Row::no(OperationName::AnswerWebhookChallenge, "It asks no such question."),
     Row::yes(OperationName::Health, ""),
 ];
 

@@ -54,10 +54,7 @@ impl Stripe {
             let captured = Captured {
                 reference: intent.id.clone(),
                 status: intent.status.clone(),
-                amount: amount::from_stripe(
-                    intent.amount_received - by_others(&intent, &mine),
-                    &intent.currency,
-                )?,
+                amount: amount::from_stripe(by_this_one(&intent, &mine)?, &intent.currency)?,
             };
             match standing(error::PAYMENT_INTENT, &intent.status)? {
                 Standing::Succeeded if intent.status != "canceled" => {
@@ -148,10 +145,12 @@ fn authorize_call(request: &Authorize) -> Result<Call, ProxyError> {
     Ok(call.with(&format!("metadata[{ATTEMPT}]"), &request.attempt.to_string()))
 }
 
-/// What other captures than this one have taken, by what they left in the metadata.
-fn by_others(intent: &PaymentIntent, mine: &str) -> i64 {
+/// What a capture has taken: all that was, without what the other captures left in the metadata.
+fn by_this_one(intent: &PaymentIntent, mine: &str) -> Result<i64, Unintelligible> {
     let others = intent.metadata.iter().filter(|(name, _)| name.starts_with(CAPTURED_BY) && *name != mine);
-    others.filter_map(|(_, amount)| amount.parse::<i64>().ok()).fold(0, i64::saturating_add)
+    let mut others = others.filter_map(|(_, amount)| amount.parse::<i64>().ok());
+    let left = others.try_fold(intent.amount_received, i64::checked_sub);
+    left.ok_or_else(|| Unintelligible::field("metadata", "not the amounts of captures"))
 }
 
 /// An answer about another object than was asked for says nothing about this one.

@@ -123,7 +123,7 @@ async fn no_answer_in_time_is_unknown() {
     let upstream = Upstream::start(|_| None);
     let mut settings = settings(&upstream);
     settings.client.total_timeout = Duration::from_millis(100);
-    let braintree = Braintree::new(&settings).unwrap();
+    let braintree = connector_of(&settings);
     let result = perform(&braintree, OperationName::Authorize, &authorize(true)).await.unwrap();
     assert_eq!(outcome(&result), "unknown");
     upstream.wait_until_closed();
@@ -138,7 +138,7 @@ async fn where_nobody_listens_nothing_was_sent() {
     let upstream = scripted(&[]);
     let mut settings = settings(&upstream);
     settings.url = chassis::base_url::BaseUrl::parse(&format!("http://{address}")).unwrap();
-    let braintree = Braintree::new(&settings).unwrap();
+    let braintree = connector_of(&settings);
     for (operation, request) in changes().into_iter().chain(reads()) {
         let failure = perform(&braintree, operation, &request).await.unwrap_err();
         assert_eq!(failure.kind, wire::ErrorKind::Connect, "{operation}");

@@ -73,7 +73,7 @@ async fn settings_can_require_3d_secure_and_name_each_request() {
     let mut settings = settings(&upstream);
     settings.require_three_d_secure = true;
     settings.api_request_keys = true;
-    let braintree = Braintree::new(&settings).unwrap();
+    let braintree = connector_of(&settings);
     let result = perform(&braintree, OperationName::Authorize, &authorize(true)).await.unwrap();
     assert_eq!(outcome(&result), "declined");
     assert_eq!(
@@ -195,7 +195,9 @@ async fn a_consumed_nonce_is_rejected_unless_the_attempt_has_consumed_it() {
         ("rejected", vec![(Some("payment_method_nonce"), "91564")])
     );
     // An attempt that is not new may have been asked for before, and the search be behind.
-    let (result, _) = run(&script, OperationName::Authorize, &authorize(true)).await;
+    let upstream = scripted(&script);
+    let late = late_connector(&upstream);
+    let result = perform(&late, OperationName::Authorize, &authorize(true)).await.unwrap();
     assert_eq!(outcome(&result), "unknown");
     let found = [
         ("POST", "/transactions", 422, recorded!("nonce_consumed")),
@@ -205,6 +207,35 @@ async fn a_consumed_nonce_is_rejected_unless_the_attempt_has_consumed_it() {
     first["attempt"] = json!(THIRD);
     let (result, _) = run(&found, OperationName::Authorize, &first).await;
     assert_eq!(outcome(&result), "succeeded");
+}
+
+#[actix_web::test]
+async fn an_attempt_that_is_not_new_is_looked_up_before_anything_is_sent() {
+    let mut request = authorize(true);
+    request["attempt"] = json!(THIRD);
+    let upstream = scripted(&[
+        ("POST", "/advanced_search_ids", 200, recorded!("search_ids")),
+        ("POST", "/advanced_search", 200, recorded!("search_page")),
+    ]);
+    let result = perform(&late_connector(&upstream), OperationName::Authorize, &request).await.unwrap();
+    assert_eq!((outcome(&result), &result["result"]["captured"]), ("succeeded", &json!(1000)));
+    assert_eq!(
+        asked(&upstream.arrived()),
+        ["POST transactions/advanced_search_ids", "POST transactions/advanced_search"]
+    );
+    // Without an answer nothing is sent either.
+    let upstream = scripted(&[]);
+    let failure = perform(&late_connector(&upstream), OperationName::Authorize, &request).await.unwrap_err();
+    assert!(failure.kind.outcome_is_unknown());
+    assert_eq!(asked(&upstream.arrived()), ["POST transactions/advanced_search_ids"]);
+    // Where nothing is found it is sent.
+    let upstream = scripted(&[
+        ("POST", "/advanced_search_ids", 200, recorded!("search_ids_none")),
+        ("POST", "/transactions", 201, recorded!("sale_authorized")),
+    ]);
+    let result =
+        perform(&late_connector(&upstream), OperationName::Authorize, &authorize(false)).await.unwrap();
+    assert_eq!((outcome(&result), upstream.arrived().len()), ("succeeded", 2));
 }
 
 #[actix_web::test]

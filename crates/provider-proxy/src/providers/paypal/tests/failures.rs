@@ -95,6 +95,23 @@ async fn an_order_that_is_not_one_of_ours_is_an_unknown_outcome() {
 }
 
 #[actix_web::test]
+async fn an_answer_about_another_attempt_or_order_is_not_believed() {
+    let other = AttemptId::new().to_string();
+    let refund_of_other = fixture!("refund").replace(ATTEMPT, &other);
+    assert_eq!(refunded(&Upstream::answering(201, &refund_of_other)).await.name(), "unknown");
+    let paid = fixture!("order_captured").replace(ATTEMPT, &other);
+    let outcome =
+        Upstream::answering(201, &paid).connector().authorize(&authorize("card:a", true)).await.unwrap();
+    assert_eq!(outcome.name(), "unknown");
+    let started = fixture!("order_payer_action_required").replace(ATTEMPT, &other);
+    let outcome = Upstream::answering(201, &started).connector().start_checkout(&start(true)).await.unwrap();
+    assert_eq!(outcome.name(), "unknown");
+    let upstream = Upstream::answering(200, &fixture!("order_approved").replace("ORDER1", "ORDER2"));
+    let failure = upstream.connector().complete_checkout(&complete(1000, true)).await.unwrap_err().failure();
+    assert_eq!((failure.kind, upstream.arrived().len()), (ErrorKind::Protocol, 1), "only read");
+}
+
+#[actix_web::test]
 async fn a_redirect_is_not_followed() {
     let elsewhere = Upstream::answering(200, "{}");
     let location = format!("Location: http://{}/x\r\n", elsewhere.address);
