@@ -38,6 +38,8 @@ async fn another_implementation_is_read_and_changed_under_our_own_paths() {
 
     let read = client.get(&path).await;
     assert_eq!((read.status, &read.json()["name"]), (200, &json!("Jack")), "{read:?}");
+    let slashless = client.get(path.trim_end_matches('/')).await;
+    assert_eq!((slashless.status, slashless.json()), (200, read.json()));
     let change = json!({"name": "John", "email": "jack@example.test", "status": "ACTIVE"});
     let changed = client.put(&path, &change).await;
     assert_eq!((changed.status, &changed.json()["name"]), (200, &json!("John")), "{changed:?}");
