@@ -33,7 +33,10 @@ async fn a_card_is_kept_by_braintree_and_seen_on_its_own_paths_too() {
 
     let uri = text(&shown, "/resource_uri");
     assert_eq!(payer.client.delete(&uri).await.status, 204);
-    assert_eq!(payer.client.get("/braintree/mozilla/paymethod/").await.json()[0]["active"], false);
+    let there = payer.client.get("/braintree/mozilla/paymethod/").await.json()[0].clone();
+    assert_eq!(there["active"], false);
+    let again = payer.client.patch(&text(&there, "/resource_uri"), &json!({"active": true})).await;
+    assert_code(&again, "active", "invalid");
 }
 
 #[actix_web::test]

@@ -94,7 +94,7 @@ macro_rules! rows {
                 if !expected.holds(row.id.0, row.counter) {
                     return Err(DomainError::Stale);
                 }
-                let changes = $changes { active, ..$changes::default() };
+                let changes = $changes::of_active(active);
                 Ok($store::update(connection, id, Some(row.counter), &changes)?)
             };
             domain.database.write(change).await

@@ -50,6 +50,14 @@ pub struct PaymentCustomerChanges {
     pub active: Option<bool>,
 }
 
+impl PaymentCustomerChanges {
+    /// Nothing but whether it is active.
+    #[must_use]
+    pub const fn of_active(active: Option<bool>) -> Self {
+        Self { active }
+    }
+}
+
 /// Which customers; `None` is all.
 #[derive(Clone, Debug, Default)]
 pub struct PaymentCustomerFilter {

@@ -76,6 +76,14 @@ pub struct PaymentMethodChanges {
     pub deleted: Option<Option<DateTime<Utc>>>,
 }
 
+impl PaymentMethodChanges {
+    /// Nothing but whether it is active.
+    #[must_use]
+    pub const fn of_active(active: Option<bool>) -> Self {
+        Self { active, deleted: None }
+    }
+}
+
 /// Which means of payment; `None` is all.
 #[derive(Clone, Debug, Default)]
 pub struct PaymentMethodFilter {

@@ -77,6 +77,14 @@ pub struct SubscriptionChanges {
     pub next_billing_date: Option<Option<NaiveDate>>,
 }
 
+impl SubscriptionChanges {
+    /// Nothing but whether it is active.
+    #[must_use]
+    pub fn of_active(active: Option<bool>) -> Self {
+        Self { active, ..Self::default() }
+    }
+}
+
 /// Which subscriptions; `None` is all.
 #[derive(Clone, Debug, Default)]
 pub struct SubscriptionFilter {
