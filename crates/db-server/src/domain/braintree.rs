@@ -50,7 +50,7 @@ impl Method {
 
 /// Declares the reads of one kind of row, and the change of its `active`.
 macro_rules! rows {
-    ($get:ident, $list:ident, $set_active:ident: $store:ident, $id:ty, $row:ty, $filter:ident, $changes:ident) => {
+    ($get:ident, $list:ident, $set_active:ident: $store:ident, $id:ty, $row:ty, $filter:ident, $changes:expr) => {
         /// Reads one of Braintree's.
         ///
         /// # Errors
@@ -94,7 +94,7 @@ macro_rules! rows {
                 if !expected.holds(row.id.0, row.counter) {
                     return Err(DomainError::Stale);
                 }
-                let changes = $changes { active, ..$changes::default() };
+                let changes = ($changes)(active);
                 Ok($store::update(connection, id, Some(row.counter), &changes)?)
             };
             domain.database.write(change).await
@@ -103,8 +103,11 @@ macro_rules! rows {
 }
 
 rows!(customer, customers, set_customer_active:
-    payment_customer, PaymentCustomerId, PaymentCustomerRow, PaymentCustomerFilter, PaymentCustomerChanges);
+    payment_customer, PaymentCustomerId, PaymentCustomerRow, PaymentCustomerFilter,
+    |active| PaymentCustomerChanges { active });
 rows!(method, methods, set_method_active:
-    payment_method, PaymentMethodId, PaymentMethodRow, PaymentMethodFilter, PaymentMethodChanges);
+    payment_method, PaymentMethodId, PaymentMethodRow, PaymentMethodFilter,
+    |active| PaymentMethodChanges { active, ..PaymentMethodChanges::default() });
 rows!(subscription, subscriptions, set_subscription_active:
-    subscription, SubscriptionId, SubscriptionRow, SubscriptionFilter, SubscriptionChanges);
+    subscription, SubscriptionId, SubscriptionRow, SubscriptionFilter,
+    |active| SubscriptionChanges { active, ..SubscriptionChanges::default() });
