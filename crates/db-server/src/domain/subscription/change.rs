@@ -27,7 +27,7 @@ enum Found {
     /// It is charged to that means of payment.
     Same(Subscribed),
     /// The provider is to be asked.
-    Other(Begun, Chargeable, SubscriptionRow),
+    Other(Box<(Begun, Chargeable, SubscriptionRow)>),
 }
 
 /// Has a subscription charged to another means of payment of the same buyer at the same provider.
@@ -46,7 +46,7 @@ pub async fn change(
     let found = begin(domain, id, expected, paymethod_id, actor).await?;
     let (begun, method, row) = match found {
         Found::Same(subscribed) => return Ok(Concluded::unasked(subscribed)),
-        Found::Other(begun, method, row) => (begun, method, row),
+        Found::Other(asking) => *asking,
     };
     let request = ChangeSubscriptionPaymentMethod {
         attempt: begun.attempt,
@@ -110,7 +110,7 @@ fn begin_locked(
         return Err(field_with(PAYMETHOD, Code::Invalid, "The payment method is another buyer's."));
     }
     check_other(connection, &row, paymethod_id)?;
-    Ok(Found::Other(asked.begin(connection)?, method, row))
+    Ok(Found::Other(Box::new((asked.begin(connection)?, method, row))))
 }
 
 /// Of one plan there is one active subscription to one means of payment.
