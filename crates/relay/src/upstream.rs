@@ -121,7 +121,8 @@ impl Upstream {
             let (mut lease, now, fresh) = match self.inner.pool.take(start) {
                 Some(lease) => (lease, start, false),
                 None => {
-                    let dialled = dial(&self.inner.settings, end, address).await?;
+                    // Boxed, like whatever is rare and large: a future is as large as the largest part of it, and is moved.
+                    let dialled = Box::pin(dial(&self.inner.settings, end, address)).await?;
                     (self.inner.pool.lease(dialled), Instant::now(), true)
                 }
             };

@@ -98,7 +98,7 @@ async fn enter(request: HttpRequest, payload: web::Payload, door: Data<Door>) ->
             Err(error) => answer::refuse(passage, &error),
             Ok(incoming) => answer::pass_on(passage, incoming, &place, &caller, scanner).await,
         },
-        Some(payload) => match exchange.switch(outgoing).await {
+        Some(payload) => match Box::pin(exchange.switch(outgoing)).await {
             Err(error) => answer::refuse(passage, &error),
             Ok(Upgrade::Declined(incoming)) => {
                 answer::pass_on(passage, incoming, &place, &caller, scanner).await
@@ -190,7 +190,7 @@ impl Exchange<'_> {
             false => applied.await,
             true => {
                 let limit = self.place.target.timeout;
-                tokio::time::timeout(limit, applied).await.map_err(|_| DoorError::RequestTimeout)?
+                Box::pin(tokio::time::timeout(limit, applied)).await.map_err(|_| DoorError::RequestTimeout)?
             }
         };
         applied.map_err(DoorError::Credential)
