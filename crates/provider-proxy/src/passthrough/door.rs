@@ -92,7 +92,8 @@ async fn enter(request: HttpRequest, payload: web::Payload, door: Data<Door>) ->
         Err(error) => return answer::refuse(passage, &error),
     };
     let scanner = workplace.scanner();
-    let exchange = Exchange { place: &place, caller: &caller, scanner, dialled: passage.dialled() };
+    let (now, dialled) = (passage.time(), passage.dialled());
+    let exchange = Exchange { place: &place, caller: &caller, scanner, now, dialled };
     match tunnelled {
         None => match exchange.send(outgoing).await {
             Err(error) => answer::refuse(passage, &error),
@@ -151,6 +152,7 @@ struct Exchange<'a> {
     place: &'a Place,
     caller: &'a Caller,
     scanner: &'a Arc<Scanner>,
+    now: SystemTime,
     dialled: &'a Cell<Option<SocketAddr>>,
 }
 
@@ -200,7 +202,7 @@ impl Exchange<'_> {
         Context {
             target: &self.place.target.url,
             caller: self.caller,
-            now: SystemTime::now(),
+            now: self.now,
             scanner: self.scanner,
             token_endpoint: self.place.token_endpoint.as_ref(),
             asked_for_token: &*self.place.asked_for_token,

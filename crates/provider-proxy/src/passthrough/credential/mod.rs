@@ -134,7 +134,7 @@ impl Credential {
 
     /// Which of a succession of secrets this is, for the audit: the operator's word, else when it was loaded.
     #[must_use]
-    pub fn version(&self) -> &str {
+    pub const fn version(&self) -> &Arc<str> {
         &self.version
     }
 
