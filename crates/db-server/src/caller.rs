@@ -139,7 +139,7 @@ pub async fn identify(
         if let (Ok(identity), Some(context)) = (&identified, logging::context())
             && let Some(key) = &identity.key
         {
-            context.set_client(key);
+            context.set_client(&**key);
             let name = authenticator.name_of(key).to_owned();
             context.set_principal(Principal { name, authorities: identity.authorities() });
         }

@@ -9,10 +9,11 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, ChildStderr, Command, ExitStatus},
+    process::{Child, Command, ExitStatus},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, channel},
     },
     thread,
 };
@@ -23,7 +24,8 @@ use tempfile::TempDir;
 
 struct Proxy {
     child: Child,
-    log: BufReader<ChildStderr>,
+    /// Its log, line by line. It is read all the time: a pipe that nobody reads fills up, and then the process stands still.
+    log: Receiver<String>,
     address: String,
     folder: TempDir,
 }
@@ -47,7 +49,9 @@ impl Proxy {
         );
         fs::write(path("settings.toml"), settings).unwrap();
         fs::write(path("key"), "dummy-key-0").unwrap();
-        let Started { child, log, address } = support::start(&path("settings.toml"));
+        let Started { child, log: output, address } = support::start(&path("settings.toml"));
+        let (lines, log) = channel();
+        thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
         Self { child, log, address, folder }
     }
 
@@ -59,15 +63,14 @@ impl Proxy {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    fn wait_for(&mut self, text: &str) -> String {
-        support::wait_for(&mut self.log, text)
+    fn wait_for(&self, text: &str) -> String {
+        let line = self.log.iter().find(|line| line.contains(text));
+        assert!(line.is_some(), "it ended before {text:?}");
+        line.unwrap()
     }
 
     fn stop(mut self) -> (ExitStatus, TempDir) {
         self.signal(Signal::TERM);
-        // Read to its end, so that the process does not wait for somebody to read.
-        let mut rest = String::new();
-        self.log.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap(), self.folder)
     }
 }
@@ -143,7 +146,7 @@ fn events(path: &Path) -> Vec<String> {
 
 #[test]
 fn no_request_fails_during_a_hundred_reloads_and_each_takes_effect_at_once() {
-    let mut proxy = Proxy::start(&provider(), "[reload]\ninterval = 0");
+    let proxy = Proxy::start(&provider(), "[reload]\ninterval = 0");
     let over = Arc::new(AtomicBool::new(false));
     let load: Vec<_> = (0..4)
         .map(|thread| {
@@ -180,7 +183,7 @@ fn no_request_fails_during_a_hundred_reloads_and_each_takes_effect_at_once() {
 
 #[test]
 fn a_changed_file_is_taken_over_without_a_signal_and_a_bad_one_is_not() {
-    let mut proxy = Proxy::start(&provider(), "[reload]\ninterval = \"20ms\"");
+    let proxy = Proxy::start(&provider(), "[reload]\ninterval = \"20ms\"");
     fs::write(proxy.path("key"), "dummy-key-1").unwrap();
     proxy.wait_for("read again, for the 1. time");
     assert!(ask(&proxy.address, PATHS[1]).contains("\"key\":1}"));
@@ -200,7 +203,7 @@ fn a_changed_file_is_taken_over_without_a_signal_and_a_bad_one_is_not() {
 
 #[test]
 fn what_needs_a_restart_is_named_in_the_log() {
-    let mut proxy = Proxy::start("http://127.0.0.1:1", "");
+    let proxy = Proxy::start("http://127.0.0.1:1", "");
     let settings = fs::read_to_string(proxy.path("settings.toml")).unwrap();
     let changed = settings.replace("workers = 2", "workers = 3") + "[log]\nformat = \"json\"\n";
     fs::write(proxy.path("settings.toml"), changed).unwrap();
@@ -212,7 +215,7 @@ fn what_needs_a_restart_is_named_in_the_log() {
 
 #[test]
 fn the_audit_log_goes_on_in_a_new_file_after_a_rotation() {
-    let mut proxy = Proxy::start("http://127.0.0.1:1", "[reload]\ninterval = 0");
+    let proxy = Proxy::start("http://127.0.0.1:1", "[reload]\ninterval = 0");
     let (old, new) = (proxy.path("audit.jsonl.1"), proxy.path("audit.jsonl"));
     fs::rename(&new, &old).unwrap();
     proxy.signal(Signal::HUP);

@@ -1,135 +1,195 @@
-//! Bodies on the upstream leg: the request's as hyper sends it, the answer's as it comes.
+//! The body of an answer, as it comes.
 
 use std::{
-    error::Error as StdError,
+    cell::{Cell, RefCell},
+    future::poll_fn,
     io,
     pin::Pin,
-    task::{Context, Poll, ready},
+    rc::{Rc, Weak},
+    task::{Context, Poll, Waker, ready},
 };
 
-use actix_web::error::PayloadError;
 use bytes::Bytes;
 use futures_util::Stream;
-use http_body::{Body, Frame as HttpFrame, SizeHint};
-use hyper::body::Incoming as HyperBody;
-use thiserror::Error;
+use tokio::task::JoinHandle;
 
-use crate::{Frame, OutgoingBody, RelayError, hygiene, pool::Lease, upstream::Limits};
+use crate::{
+    Frame, RelayError,
+    decoder::{Decoder, Piece},
+    hygiene,
+    pool::Pool,
+    sending::{SendError, Sending},
+    upstream::Limits,
+    wire::Wire,
+};
 
-/// A request's body as hyper takes it: only as fast as the upstream does.
-pub(crate) struct SendBody {
-    body: OutgoingBody,
-    /// What was sent, in bytes.
-    sent: u64,
-}
-
-/// Why a request's body did not come to its end.
-#[derive(Debug, Error)]
-pub(crate) enum SendBodyError {
-    #[error("larger than {limit} bytes")]
-    TooLarge { limit: u64 },
-    #[error(transparent)]
-    Broken(#[from] PayloadError),
-}
-
-impl SendBody {
-    pub(crate) const fn new(body: OutgoingBody) -> Self {
-        Self { body, sent: 0 }
-    }
-
-    /// Whether its length is unknown, so that chunks are sent.
-    pub(crate) const fn is_chunked(&self) -> bool {
-        matches!(self.body, OutgoingBody::Stream { length: None, .. })
-    }
-
-    fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, SendBodyError>>> {
-        let (payload, length, limit) = match &mut self.body {
-            OutgoingBody::Empty => return Poll::Ready(None),
-            OutgoingBody::Full(bytes) if bytes.is_empty() => return Poll::Ready(None),
-            OutgoingBody::Full(bytes) => return Poll::Ready(Some(Ok(std::mem::take(bytes)))),
-            OutgoingBody::Stream { payload, length, limit } => (payload, *length, *limit),
-        };
-        loop {
-            let Some(bytes) = ready!(Pin::new(&mut *payload).poll_next(context)).transpose()? else {
-                let complete = length.is_none_or(|length| length == self.sent);
-                let broken = SendBodyError::Broken(PayloadError::Incomplete(None));
-                return Poll::Ready(if complete { None } else { Some(Err(broken)) });
-            };
-            if bytes.is_empty() {
-                // An empty chunk would end a chunked body.
-                continue;
-            }
-            self.sent = self.sent.saturating_add(bytes.len() as u64);
-            if self.sent > length.unwrap_or(limit) {
-                return Poll::Ready(Some(Err(SendBodyError::TooLarge { limit })));
-            }
-            return Poll::Ready(Some(Ok(bytes)));
-        }
-    }
-}
-
-impl Body for SendBody {
-    type Data = Bytes;
-    type Error = SendBodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<HttpFrame<Bytes>, SendBodyError>>> {
-        self.poll_data(context).map(|data| data.map(|data| data.map(HttpFrame::data)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match &self.body {
-            OutgoingBody::Empty => true,
-            OutgoingBody::Full(bytes) => bytes.is_empty(),
-            OutgoingBody::Stream { length, .. } => *length == Some(self.sent),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.body {
-            OutgoingBody::Empty => SizeHint::with_exact(0),
-            OutgoingBody::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            OutgoingBody::Stream { length: Some(length), .. } => {
-                SizeHint::with_exact(length.saturating_sub(self.sent))
-            }
-            OutgoingBody::Stream { length: None, .. } => SizeHint::new(),
-        }
-    }
-}
+/// How much is read at once, in bytes.
+const ROOM: usize = 64 * 1024;
 
 /// The body of an answer. It is read from the upstream only as fast as it is polled; dropped before its end, it closes
 /// the connection.
-pub struct IncomingBody {
-    inner: HyperBody,
-    /// Until the body has come to its end.
-    lease: Option<Lease>,
-    limits: Limits,
+pub struct IncomingBody(State);
+
+enum State {
+    /// It came with its head.
+    Whole(Bytes),
+    Coming(Coming),
+    Over,
+}
+
+/// Where a connection goes after the answer.
+pub(crate) struct Afterwards {
+    pub(crate) pool: Weak<Pool>,
+    /// Whether both sides want to go on.
+    pub(crate) keep: bool,
+    pub(crate) limits: Limits,
 }
 
 impl IncomingBody {
-    pub(crate) fn new(inner: HyperBody, lease: Lease, limits: Limits) -> Self {
-        let mut body = Self { inner, lease: Some(lease), limits };
-        body.release_at_end();
-        body
+    /// What follows a head, while the rest of the request goes on.
+    pub(crate) fn new(
+        mut wire: Wire,
+        mut decoder: Decoder,
+        sending: Sending,
+        afterwards: Afterwards,
+    ) -> Self {
+        let length = decoder.length().and_then(|length| usize::try_from(length).ok());
+        if sending.is_done() && length.is_some_and(|length| length <= wire.input.len()) {
+            let whole = match decoder.take(&mut wire.input) {
+                Ok(Piece::Data(bytes)) => bytes,
+                _ => Bytes::new(),
+            };
+            afterwards.keep(wire);
+            return Self(State::Whole(whole));
+        }
+        let shared = Rc::new(Shared {
+            sent: Cell::new(sending.is_done()),
+            wire: RefCell::new(Some(wire)),
+            reader: Cell::new(None),
+            failure: Cell::new(None),
+        });
+        let driver = actix_web::rt::spawn(drive(Rc::clone(&shared), sending, afterwards.limits));
+        Self(State::Coming(Coming { shared, driver, decoder, afterwards }))
     }
+}
 
-    fn release_at_end(&mut self) {
-        if self.inner.is_end_stream() {
-            self.release();
+impl Afterwards {
+    /// The answer is complete, and so is the request.
+    fn keep(&self, wire: Wire) {
+        // What follows an answer that nobody has asked for is not the next answer.
+        if self.keep
+            && wire.input.is_empty()
+            && let Some(pool) = self.pool.upgrade()
+        {
+            wire.watch.rest();
+            pool.keep(wire);
+        }
+    }
+}
+
+/// A connection that is read by one task, and written and watched by another.
+struct Shared {
+    /// None once it is given up or passed on.
+    wire: RefCell<Option<Wire>>,
+    /// Who waits for more.
+    reader: Cell<Option<Waker>>,
+    /// Why it was given up.
+    failure: Cell<Option<RelayError>>,
+    /// Whether the request is complete.
+    sent: Cell<bool>,
+}
+
+impl Shared {
+    fn give_up(&self, wire: &mut Option<Wire>, failure: RelayError) {
+        *wire = None;
+        self.failure.set(Some(failure));
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+}
+
+/// Sends what is left of the request, and gives up what takes too long, whether or not the body is read.
+async fn drive(shared: Rc<Shared>, mut sending: Sending, limits: Limits) {
+    let mut broken = false;
+    poll_fn(|context| {
+        let mut slot = shared.wire.borrow_mut();
+        let Some(wire) = slot.as_mut() else { return Poll::Ready(()) };
+        if !sending.is_done() && !broken {
+            match sending.poll(context, &mut wire.socket) {
+                Poll::Pending => {}
+                Poll::Ready(Ok(())) => shared.sent.set(true),
+                // It has answered already, and need not take the rest.
+                Poll::Ready(Err(SendError::Io(_))) => broken = true,
+                Poll::Ready(Err(error)) => {
+                    let failure = RelayError::Truncated(Box::new(error.into_relay_error(true)));
+                    shared.give_up(&mut slot, failure);
+                    return Poll::Ready(());
+                }
+            }
+        }
+        ready!(wire.poll_expired(context));
+        shared.give_up(&mut slot, limits.timeout());
+        Poll::Ready(())
+    })
+    .await;
+}
+
+/// A body of which there may be more.
+struct Coming {
+    shared: Rc<Shared>,
+    driver: JoinHandle<()>,
+    decoder: Decoder,
+    afterwards: Afterwards,
+}
+
+impl Coming {
+    /// The next piece; none at the end. The flag says that nothing follows.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<(Option<Result<Frame, RelayError>>, bool)> {
+        let mut slot = self.shared.wire.borrow_mut();
+        let Some(wire) = slot.as_mut() else {
+            return Poll::Ready((self.shared.failure.take().map(Err), true));
+        };
+        loop {
+            match self.decoder.take(&mut wire.input) {
+                Err(error) => return Poll::Ready((Some(Err(RelayError::Protocol(Box::new(error)))), true)),
+                Ok(Piece::End) => return Poll::Ready((None, true)),
+                Ok(Piece::Data(bytes)) => {
+                    return Poll::Ready((Some(Ok(Frame::Data(bytes))), self.decoder.is_over()));
+                }
+                Ok(Piece::Trailers(mut trailers)) => {
+                    hygiene::keep_in_trailers(&mut trailers);
+                    return Poll::Ready((Some(Ok(Frame::Trailers(trailers))), true));
+                }
+                Ok(Piece::More) => {}
+            }
+            let Poll::Ready(read) = wire.poll_fill(context, ROOM) else {
+                self.shared.reader.set(Some(context.waker().clone()));
+                return Poll::Pending;
+            };
+            let failure = match read {
+                Ok(1..) => continue,
+                Ok(0) if self.decoder.ends_with_connection() => return Poll::Ready((None, true)),
+                Ok(0) => io::ErrorKind::UnexpectedEof.into(),
+                Err(error) => error,
+            };
+            return Poll::Ready((Some(Err(RelayError::Truncated(Box::new(failure)))), true));
         }
     }
 
-    fn release(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back();
+    /// The body is complete.
+    fn finish(&self) {
+        let wire = self.shared.wire.borrow_mut().take();
+        if let Some(wire) = wire.filter(|_| self.shared.sent.get() && self.decoder.is_over()) {
+            self.afterwards.keep(wire);
         }
     }
+}
 
-    fn failure(&mut self, error: hyper::Error) -> RelayError {
-        let expired = self.lease.take().is_some_and(|lease| lease.has_expired());
-        if expired { self.limits.timeout() } else { broken_answer(error) }
+impl Drop for Coming {
+    fn drop(&mut self) {
+        self.driver.abort();
+        drop(self.shared.wire.borrow_mut().take());
     }
 }
 
@@ -137,57 +197,21 @@ impl Stream for IncomingBody {
     type Item = Result<Frame, RelayError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            let frame = match ready!(Pin::new(&mut self.inner).poll_frame(context)) {
-                None => {
-                    self.release();
-                    return Poll::Ready(None);
+        let (next, over) = match &mut self.0 {
+            State::Over => (None, true),
+            State::Whole(bytes) if bytes.is_empty() => (None, true),
+            State::Whole(bytes) => (Some(Ok(Frame::Data(std::mem::take(bytes)))), true),
+            State::Coming(coming) => {
+                let (next, over) = ready!(coming.poll(context));
+                if over {
+                    coming.finish();
                 }
-                Some(Err(error)) => return Poll::Ready(Some(Err(self.failure(error)))),
-                Some(Ok(frame)) => frame,
-            };
-            self.release_at_end();
-            match frame.into_data() {
-                Ok(data) if data.is_empty() => {}
-                Ok(data) => return Poll::Ready(Some(Ok(Frame::Data(data)))),
-                Err(frame) => {
-                    if let Ok(mut trailers) = frame.into_trailers() {
-                        hygiene::keep_in_trailers(&mut trailers);
-                        return Poll::Ready(Some(Ok(Frame::Trailers(trailers))));
-                    }
-                }
+                (next, over)
             }
+        };
+        if over {
+            self.0 = State::Over;
         }
+        Poll::Ready(next)
     }
-}
-
-/// Why there was no head of an answer to a request that may have been sent.
-pub(crate) fn no_answer(error: hyper::Error) -> RelayError {
-    match find::<SendBodyError>(&error) {
-        Some(SendBodyError::TooLarge { limit }) => RelayError::RequestTooLarge { limit: *limit, sent: true },
-        Some(SendBodyError::Broken(_)) => RelayError::RequestBody(Box::new(error)),
-        None => RelayError::Protocol(Box::new(error)),
-    }
-}
-
-fn broken_answer(error: hyper::Error) -> RelayError {
-    // hyper calls chunks that are none invalid; everything else is a connection that ended.
-    let kind = find::<io::Error>(&error).map(io::Error::kind);
-    match kind {
-        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
-            RelayError::Protocol(Box::new(error))
-        }
-        _ => RelayError::Truncated(Box::new(error)),
-    }
-}
-
-fn find<E: StdError + 'static>(error: &hyper::Error) -> Option<&E> {
-    let mut source = error.source();
-    while let Some(error) = source {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        source = error.source();
-    }
-    None
 }

@@ -2,7 +2,6 @@
 
 use std::{
     cell::Cell,
-    fmt::Display,
     future::{Future, poll_fn},
     io,
     pin::{Pin, pin},
@@ -24,10 +23,10 @@ const FAR_AWAY: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 /// How often a spare connection is looked after at most.
 const SHORTEST_LOOK: Duration = Duration::from_secs(1);
 
-/// When a connection is given up: shared by its socket, which tells when bytes move, and the task that drives it.
+/// When an exchange on a connection is given up: shared by its socket, which tells when bytes move.
 ///
-/// There is one timer for a connection, not one for an exchange, and it is moved only when it goes off: its owner is
-/// then asked whether the limit is really reached. So a limit that is not reached costs next to nothing.
+/// There is one timer for a connection, not one for an exchange, and it is moved only when it goes off: it is then
+/// asked whether the limit is really reached. So a limit that is not reached costs next to nothing.
 pub(crate) struct Watch {
     /// When the last byte moved.
     moved: Cell<Instant>,
@@ -37,18 +36,11 @@ pub(crate) struct Watch {
     idle: Duration,
     /// How long the connection may wait for the next exchange.
     spare: Duration,
-    expired: Cell<bool>,
 }
 
 impl Watch {
     pub(crate) fn new(idle: Duration, spare: Duration) -> Rc<Self> {
-        Rc::new(Self {
-            moved: Cell::new(Instant::now()),
-            end: Cell::new(None),
-            idle,
-            spare,
-            expired: Cell::new(false),
-        })
+        Rc::new(Self { moved: Cell::new(Instant::now()), end: Cell::new(None), idle, spare })
     }
 
     /// An exchange begins that must be over at `end`.
@@ -66,11 +58,6 @@ impl Watch {
     /// The exchange is over.
     pub(crate) fn rest(&self) {
         self.end.set(None);
-    }
-
-    /// Whether the connection was given up.
-    pub(crate) fn has_expired(&self) -> bool {
-        self.expired.get()
     }
 
     /// When the connection is to be given up, unless a byte moves.
@@ -94,7 +81,7 @@ impl Watch {
         .await
     }
 
-    fn poll_expired(&self, mut timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_expired(&self, mut timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<()> {
         let due = self.due();
         if due < timer.deadline() {
             timer.as_mut().reset(due);
@@ -102,7 +89,6 @@ impl Watch {
         loop {
             ready!(timer.as_mut().poll(context));
             if self.due() <= Instant::now() {
-                self.expired.set(true);
                 return Poll::Ready(());
             }
             timer.as_mut().reset(self.next_look());
@@ -118,13 +104,6 @@ impl Watch {
 /// An instant some time after another.
 pub(crate) fn later(instant: Instant, duration: Duration) -> Instant {
     instant.checked_add(duration).unwrap_or_else(|| instant + FAR_AWAY)
-}
-
-/// Drives a connection until it closes or is given up; dropped with it are the socket and what was under way.
-pub(crate) async fn drive<T, E: Display>(connection: impl Future<Output = Result<T, E>>, watch: Rc<Watch>) {
-    if let Some(Err(error)) = watch.over(connection).await {
-        log::debug!("a connection to an upstream ended: {error}");
-    }
 }
 
 /// A socket that tells its watch when bytes move.

@@ -1,9 +1,7 @@
 //! New connections: the address asked for once, that very address dialled, TLS for the URL's name.
 
-use std::{cell::Cell, io, net::SocketAddr, rc::Rc, sync::Arc};
+use std::{cell::Cell, io, net::SocketAddr, sync::Arc};
 
-use hyper::client::conn::http1::{self, Connection, SendRequest};
-use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     net::TcpStream,
@@ -13,38 +11,21 @@ use tokio_rustls::TlsConnector;
 
 use crate::{
     RelayError, ResolveError, UpstreamSettings,
-    body::SendBody,
-    connection::{Socket, Transport, Watch, later},
+    connection::{Transport, Watch, later},
+    wire::Wire,
 };
-
-/// How much of one connection's bytes is held in each direction.
-const BUFFER: usize = 64 * 1024;
-
-/// A connection on which HTTP/1.1 can be spoken, not yet driven.
-pub(crate) struct Dialled {
-    pub(crate) sender: SendRequest<SendBody>,
-    pub(crate) connection: Connection<TokioIo<Socket>, SendBody>,
-    pub(crate) watch: Rc<Watch>,
-    pub(crate) address: SocketAddr,
-}
 
 /// Makes a connection, within the settings' limit and before `end`. The address is noted before it is dialled.
 pub(crate) async fn dial(
     settings: &UpstreamSettings,
     end: Instant,
     note: &Cell<Option<SocketAddr>>,
-) -> Result<Dialled, RelayError> {
+) -> Result<Wire, RelayError> {
     let limit = later(Instant::now(), settings.connect_timeout).min(end);
     let timeout = RelayError::ConnectTimeout { after: settings.connect_timeout };
     let (transport, address) = timeout_at(limit, open(settings, note)).await.unwrap_or(Err(timeout))?;
     let watch = Watch::new(settings.idle_timeout, settings.max_idle_time);
-    let socket = TokioIo::new(Socket::new(transport, Rc::clone(&watch)));
-    let (sender, connection) = http1::Builder::new()
-        .max_buf_size(BUFFER)
-        .handshake(socket)
-        .await
-        .map_err(|error| RelayError::Connect(Box::new(error)))?;
-    Ok(Dialled { sender, connection, watch, address })
+    Ok(Wire::new(transport, address, watch))
 }
 
 async fn open(

@@ -103,6 +103,11 @@ pub(crate) fn keep_end_to_end_of_request(headers: &mut HeaderMap) {
     }
 }
 
+/// Whether the other side closes the connection after this message.
+pub(crate) fn closes(headers: &HeaderMap) -> bool {
+    headers.get_all(header::CONNECTION).iter().any(|value| has_token(value.as_bytes(), "close"))
+}
+
 /// Removes from an answer what belongs to the connection that it came on.
 pub(crate) fn keep_end_to_end(headers: &mut HeaderMap) {
     remove_named_by_connection(headers);

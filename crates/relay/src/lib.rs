@@ -2,16 +2,20 @@
 
 mod body;
 mod connection;
+mod decoder;
 mod dial;
 mod error;
 mod exchange;
+mod head;
 pub mod hygiene;
 pub mod path;
 mod pool;
 mod resolve;
 mod respond;
+mod sending;
 mod tunnel;
 mod upstream;
+mod wire;
 
 pub use body::IncomingBody;
 pub use error::{RelayError, ResolveError};

@@ -1,33 +1,23 @@
 //! WebSocket: bytes both ways, once the upstream has agreed to switch protocols (RFC 6455).
 
-use std::{
-    cell::Cell,
-    future::{Future as _, poll_fn},
-    net::SocketAddr,
-    pin::pin,
-    rc::Rc,
-    task::Poll,
-};
+use std::{cell::Cell, net::SocketAddr, rc::Rc};
 
 use actix_web::{HttpResponse, dev::Payload, error::PayloadError, http::StatusCode as ActixStatus};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf},
     sync::mpsc,
-    time::{Instant, timeout_at},
+    time::Instant,
 };
 
 use crate::{
-    Incoming, Outgoing, RelayError, Upstream,
-    body::no_answer,
+    Incoming, Outgoing, OutgoingBody, RelayError, Upstream,
     connection::{Socket, Watch, later},
-    dial::{Dialled, dial},
-    hygiene,
-    pool::Lease,
-    respond,
+    dial::dial,
+    hygiene, respond,
+    wire::{NoHead, Wire},
 };
 
 /// How much of a tunnel's bytes is read at once.
@@ -82,45 +72,26 @@ impl Upstream {
     ) -> Result<Upgrade, RelayError> {
         let settings = &self.inner.settings;
         let end = later(Instant::now(), settings.total_timeout);
-        let mut request = self.inner.request(Outgoing { body: crate::OutgoingBody::Empty, ..outgoing })?;
-        request.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        let Outgoing { method, path_and_query, mut headers, .. } = outgoing;
+        hygiene::keep_end_to_end_of_request(&mut headers);
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        let mut sending = self.inner.sending_with(&method, path_and_query, headers, OutgoingBody::Empty)?;
 
-        let Dialled { mut sender, connection, watch, address } = dial(settings, end, address).await?;
-        let mut connection = Box::pin(connection.without_shutdown());
-        let mut ended = None;
-        let exchange = async {
-            let mut answer = pin!(sender.try_send_request(request));
-            poll_fn(|context| {
-                if ended.is_none()
-                    && let Poll::Ready(end) = connection.as_mut().poll(context)
-                {
-                    ended = Some(end);
-                }
-                answer.as_mut().poll(context)
-            })
-            .await
+        let mut wire = dial(settings, end, address).await?;
+        wire.watch.begin(Instant::now(), end);
+        let answer = match wire.exchange(&mut sending, self.inner.limits()).await {
+            Ok(answer) => answer,
+            Err(NoHead::Unsent(error) | NoHead::Failed(error)) => return Err(error),
         };
-        let limit = end.min(later(Instant::now(), settings.idle_timeout));
-        let response = timeout_at(limit, exchange)
-            .await
-            .map_err(|_| self.inner.limits().timeout())?
-            .map_err(|failure| no_answer(failure.into_error()))?;
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            watch.begin(Instant::now(), end);
-            let lease = Lease::once(sender, connection, watch, address);
-            return Ok(Upgrade::Declined(self.inner.incoming(response, lease, false)?));
+        if answer.status != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(Upgrade::Declined(self.inner.incoming(answer, wire, sending, false)?));
         }
-        let ended = match ended {
-            Some(ended) => ended,
-            None => connection.await,
-        };
-        let parts = ended.map_err(no_answer)?;
-        let mut headers = response.into_parts().0.headers;
+        let mut headers = answer.headers;
         hygiene::keep_end_to_end(&mut headers);
         headers.remove(header::CONTENT_LENGTH);
-        let socket = TokioIo::into_inner(parts.io);
-        Ok(Upgrade::Switched(Switched { headers, address, socket, watch, first: parts.read_buf }))
+        let Wire { socket, watch, input, address, .. } = wire;
+        Ok(Upgrade::Switched(Switched { headers, address, socket, watch, first: input.freeze() }))
     }
 }
 

@@ -4,18 +4,21 @@ use std::{cell::Cell, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chassis::base_url::BaseUrl;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
-use hyper::body::{Body as _, Incoming as HyperBody};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, uri::PathAndQuery};
 use rustls::ClientConfig;
 use tokio::time::Instant;
 
 use crate::{
     Incoming, IncomingBody, Outgoing, OutgoingBody, RelayError, Resolve, SystemResolver,
-    body::{SendBody, no_answer},
+    body::Afterwards,
     connection::later,
+    decoder::Decoder,
     dial::dial,
+    head::{self, Head},
     hygiene,
-    pool::{Lease, Pool},
+    pool::Pool,
+    sending::Sending,
+    wire::{NoHead, Wire},
 };
 
 /// Where an upstream is, and how long it may take.
@@ -115,29 +118,23 @@ impl Upstream {
     ) -> Result<Incoming, RelayError> {
         let start = Instant::now();
         let end = later(start, self.inner.settings.total_timeout);
-        let mut request = self.inner.request(outgoing)?;
-        let head = *request.method() == Method::HEAD;
+        let to_head = outgoing.method == Method::HEAD;
+        let mut sending = self.inner.sending(outgoing)?;
         loop {
-            let (mut lease, now, fresh) = match self.inner.pool.take(start) {
-                Some(lease) => (lease, start, false),
+            let (mut wire, now, fresh) = match self.inner.pool.take(start) {
+                Some(wire) => (wire, start, false),
                 None => {
-                    let dialled = dial(&self.inner.settings, end, address).await?;
-                    (self.inner.pool.lease(dialled), Instant::now(), true)
+                    // Boxed, like whatever is rare and large: a future is as large as the largest part of it, and is moved.
+                    let dialled = Box::pin(dial(&self.inner.settings, end, address)).await?;
+                    (dialled, Instant::now(), true)
                 }
             };
-            let Some((sender, watch, dialled)) = lease.parts() else { continue };
-            address.set(Some(dialled));
-            watch.begin(now, end);
-            let mut failure = match sender.try_send_request(request).await {
-                Ok(response) => return self.inner.incoming(response, lease, head),
-                Err(failure) => failure,
-            };
-            match failure.take_message() {
-                // hyper gives a message back only if it has not begun to write it.
-                Some(unsent) if !fresh => request = unsent,
-                Some(_) => return Err(RelayError::Connect(Box::new(failure.into_error()))),
-                None if lease.has_expired() => return Err(self.inner.limits().timeout()),
-                None => return Err(no_answer(failure.into_error())),
+            address.set(Some(wire.address));
+            wire.watch.begin(now, end);
+            match wire.exchange(&mut sending, self.inner.limits()).await {
+                Ok(head) => return self.inner.incoming(head, wire, sending, to_head),
+                Err(NoHead::Unsent(_)) if !fresh => {}
+                Err(NoHead::Unsent(error) | NoHead::Failed(error)) => return Err(error),
             }
         }
     }
@@ -148,41 +145,45 @@ impl Inner {
         Limits { idle: self.settings.idle_timeout, total: self.settings.total_timeout }
     }
 
-    /// The request as hyper writes it.
-    pub(crate) fn request(&self, outgoing: Outgoing) -> Result<Request<SendBody>, RelayError> {
+    /// The request, ready to be written.
+    pub(crate) fn sending(&self, outgoing: Outgoing) -> Result<Sending, RelayError> {
         let Outgoing { method, path_and_query, mut headers, body } = outgoing;
-        if let OutgoingBody::Stream { length: Some(length), limit, .. } = body
-            && length > limit
-        {
-            return Err(RelayError::RequestTooLarge { limit, sent: false });
-        }
-        let says_empty = match body {
-            OutgoingBody::Empty => matches!(method, Method::POST | Method::PUT | Method::PATCH),
-            OutgoingBody::Full(ref bytes) => bytes.is_empty(),
-            OutgoingBody::Stream { length, .. } => length == Some(0),
-        };
-        let body = SendBody::new(body);
-        let uri = self.uri(path_and_query)?;
         hygiene::keep_end_to_end_of_request(&mut headers);
+        self.sending_with(&method, path_and_query, headers, body)
+    }
+
+    /// The same, with headers of the connection.
+    pub(crate) fn sending_with(
+        &self,
+        method: &Method,
+        path_and_query: String,
+        mut headers: HeaderMap,
+        body: OutgoingBody,
+    ) -> Result<Sending, RelayError> {
+        let length = match body {
+            OutgoingBody::Stream { length: Some(length), limit, .. } if length > limit => {
+                return Err(RelayError::RequestTooLarge { limit, sent: false });
+            }
+            OutgoingBody::Stream { length, .. } => length,
+            OutgoingBody::Full(ref bytes) => Some(bytes.len() as u64),
+            // RFC 9110, 8.6 wants it said where a body is usual.
+            OutgoingBody::Empty => matches!(*method, Method::POST | Method::PUT | Method::PATCH).then_some(0),
+        };
+        let path_and_query = self.path_and_query(path_and_query)?;
         if let Some(host) = &self.host {
             headers.insert(header::HOST, host.clone());
         }
-        if says_empty {
-            // hyper says nothing of a body that has ended before it began (RFC 9110, 8.6 wants it said).
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        match (length, &body) {
+            (Some(length), _) => drop(headers.insert(header::CONTENT_LENGTH, length.into())),
+            (None, OutgoingBody::Stream { .. }) => {
+                headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            }
+            (None, _) => {}
         }
-        if body.is_chunked() {
-            // Said here because hyper sends no body of unknown length with GET otherwise.
-            headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-        }
-        let mut request = Request::new(body);
-        *request.method_mut() = method;
-        *request.uri_mut() = uri;
-        *request.headers_mut() = headers;
-        Ok(request)
+        Ok(Sending::new(head::write(method, path_and_query.as_str(), &headers), body))
     }
 
-    fn uri(&self, path_and_query: String) -> Result<Uri, RelayError> {
+    fn path_and_query(&self, path_and_query: String) -> Result<PathAndQuery, RelayError> {
         let prefix = self.settings.url.path();
         // Without a path of its own a request is for the base URL itself, with or without a query.
         let is_base = !prefix.is_empty() && (path_and_query.is_empty() || path_and_query.starts_with('?'));
@@ -198,37 +199,38 @@ impl Inner {
         if parsed.as_str().len() != length {
             return Err(RelayError::Unsendable { reason });
         }
-        Ok(Uri::from(parsed))
+        Ok(parsed)
     }
 
     pub(crate) fn incoming(
         &self,
-        response: Response<HyperBody>,
-        mut lease: Lease,
-        head: bool,
+        answer: Head,
+        wire: Wire,
+        sending: Sending,
+        to_head: bool,
     ) -> Result<Incoming, RelayError> {
-        let (parts, body) = response.into_parts();
-        let (status, mut headers) = (parts.status, parts.headers);
-        if status == StatusCode::SWITCHING_PROTOCOLS {
+        if answer.status == StatusCode::SWITCHING_PROTOCOLS {
             return Err(RelayError::Protocol("it switched protocols unasked".into()));
         }
-        let length = if head || status == StatusCode::NOT_MODIFIED {
+        let decoder = Decoder::of(&answer, to_head).map_err(|error| RelayError::Protocol(Box::new(error)))?;
+        let keep = answer.is_1_1 && !hygiene::closes(&answer.headers);
+        let Head { status, mut headers, .. } = answer;
+        let length = if to_head || status == StatusCode::NOT_MODIFIED {
             declared_length(&headers)
         } else {
-            body.size_hint().exact()
+            decoder.length()
         };
         headers.remove(header::CONTENT_LENGTH);
         hygiene::keep_end_to_end(&mut headers);
-        let Some((_, _, address)) = lease.parts() else {
-            return Err(RelayError::Protocol("the connection is gone".into()));
-        };
-        let body = IncomingBody::new(body, lease, self.limits());
+        let address = wire.address;
+        let afterwards = Afterwards { pool: Rc::downgrade(&self.pool), keep, limits: self.limits() };
+        let body = IncomingBody::new(wire, decoder, sending, afterwards);
         Ok(Incoming { status, headers, length, body, address })
     }
 }
 
 /// What `Content-Length` says of a body that is left out.
-fn declared_length(headers: &http::HeaderMap) -> Option<u64> {
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
     if headers.contains_key(header::TRANSFER_ENCODING) {
         return None;
     }

@@ -22,7 +22,7 @@ pub struct RequestContext {
     pub request_id: String,
     /// From the client's `Transaction-Id`.
     pub transaction_id: Option<String>,
-    client: OnceLock<String>,
+    client: OnceLock<Arc<str>>,
     principal: OnceLock<Principal>,
     recorded: AtomicBool,
 }
@@ -61,14 +61,14 @@ impl RequestContext {
     }
 
     /// Names the client once it is known who calls; later calls change nothing.
-    pub fn set_client(&self, key: &str) {
-        let _ = self.client.set(key.to_owned());
+    pub fn set_client(&self, key: impl Into<Arc<str>>) {
+        let _ = self.client.set(key.into());
     }
 
     /// The client's key, once known.
     #[must_use]
     pub fn client(&self) -> Option<&str> {
-        self.client.get().map(String::as_str)
+        self.client.get().map(AsRef::as_ref)
     }
 
     /// Says on whose behalf it is handled; later calls change nothing.

@@ -57,7 +57,7 @@ impl Authenticator {
         };
         let key = identity.as_ref().and_then(|identity| identity.key.as_ref());
         if let (Some(key), Some(context)) = (key, chassis::logging::context()) {
-            context.set_client(key);
+            context.set_client(&**key);
         }
         Ok(Visitor { name, authorities, scheme, host })
     }

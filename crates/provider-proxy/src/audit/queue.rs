@@ -23,7 +23,7 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 /// One line to be.
 #[derive(Debug)]
 pub(super) enum Entry {
-    Request(Box<Record>),
+    Request(Record),
     Event(SystemTime, Event),
 }
 
@@ -267,7 +267,7 @@ impl Slot {
     /// Adds the request's line; it costs a worker well under a microsecond.
     pub fn record(mut self, record: Record) {
         if let Some(queue) = self.0.take() {
-            queue.add(Entry::Request(Box::new(record)));
+            queue.add(Entry::Request(record));
         }
     }
 }

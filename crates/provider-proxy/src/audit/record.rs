@@ -1,6 +1,7 @@
 //! What a line tells.
 
 use std::{
+    borrow::Cow,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -22,13 +23,13 @@ pub struct Record {
     /// The target that it names, existing or not.
     pub target: String,
     /// Its method.
-    pub method: String,
+    pub method: Cow<'static, str>,
     /// The path behind the target's name, and the query.
     pub path: String,
     /// The kind of the target's credential.
     pub credential: Option<&'static str>,
     /// Which one it was of those that there have been; never a part of it.
-    pub credential_version: Option<String>,
+    pub credential_version: Option<Arc<str>>,
     /// The address that was dialled.
     pub address: Option<SocketAddr>,
     /// The status that the caller was answered.

@@ -35,6 +35,9 @@ pub struct CallerVerifier {
 /// How many bytes of a token find it among those that are remembered.
 const TAIL: usize = 32;
 
+/// What stands before a token.
+const SCHEME: &[u8] = b"Bearer ";
+
 /// A good token, what it says, and until when, in seconds since the epoch.
 struct Verified {
     token: Box<str>,
@@ -91,18 +94,19 @@ impl CallerVerifier {
         Ok(Some(Rc::clone(entry)))
     }
 
-    fn token(&self, identity: &IdentitySettings, token: &str) -> Result<Caller, CallerError> {
+    fn token(&self, identity: &IdentitySettings, token: &[u8]) -> Result<Caller, CallerError> {
         let now = (self.now)();
         let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         // The hash has a key that nobody outside knows, so that how long this takes tells nothing of other tokens.
-        let tail = token.as_bytes().last_chunk::<TAIL>().ok_or(CallerError::Token(VerifyError::Malformed))?;
-        if let Some(known) = self.tokens.borrow().get(tail).filter(|known| &*known.token == token) {
+        let tail = token.last_chunk::<TAIL>().ok_or(CallerError::Token(VerifyError::Malformed))?;
+        if let Some(known) = self.tokens.borrow().get(tail).filter(|known| known.token.as_bytes() == token) {
             return match seconds < known.end {
                 true => Ok(known.caller.clone()),
                 false => Err(CallerError::Token(VerifyError::Expired)),
             };
         }
-        let verified = check(identity, token, now)?;
+        let text = str::from_utf8(token).map_err(|_| CallerError::Token(VerifyError::Malformed))?;
+        let verified = check(identity, text, now)?;
         let caller = verified.caller.clone();
         self.remember(*tail, verified, seconds);
         Ok(caller)
@@ -139,10 +143,10 @@ fn check(identity: &IdentitySettings, token: &str, now: SystemTime) -> Result<Ve
 }
 
 /// The one bearer token (RFC 6750, section 2.1).
-fn bearer(headers: &HeaderMap) -> Result<&str, CallerError> {
+fn bearer(headers: &HeaderMap) -> Result<&[u8], CallerError> {
     let mut values = headers.get_all(AUTHORIZATION);
     let (Some(value), None) = (values.next(), values.next()) else { return Err(CallerError::NoToken) };
-    let value = value.to_str().map_err(|_| CallerError::NoToken)?;
-    let (scheme, token) = value.split_once(' ').ok_or(CallerError::NoToken)?;
-    if scheme.eq_ignore_ascii_case("Bearer") { Ok(token) } else { Err(CallerError::NoToken) }
+    // Whether the rest is text is looked at once for each token, when it is verified.
+    let (scheme, token) = value.as_bytes().split_at_checked(SCHEME.len()).ok_or(CallerError::NoToken)?;
+    if scheme.eq_ignore_ascii_case(SCHEME) { Ok(token) } else { Err(CallerError::NoToken) }
 }

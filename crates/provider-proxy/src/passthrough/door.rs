@@ -92,13 +92,14 @@ async fn enter(request: HttpRequest, payload: web::Payload, door: Data<Door>) ->
         Err(error) => return answer::refuse(passage, &error),
     };
     let scanner = workplace.scanner();
-    let exchange = Exchange { place: &place, caller: &caller, scanner, dialled: passage.dialled() };
+    let (now, dialled) = (passage.time(), passage.dialled());
+    let exchange = Exchange { place: &place, caller: &caller, scanner, now, dialled };
     match tunnelled {
         None => match exchange.send(outgoing).await {
             Err(error) => answer::refuse(passage, &error),
             Ok(incoming) => answer::pass_on(passage, incoming, &place, &caller, scanner).await,
         },
-        Some(payload) => match exchange.switch(outgoing).await {
+        Some(payload) => match Box::pin(exchange.switch(outgoing)).await {
             Err(error) => answer::refuse(passage, &error),
             Ok(Upgrade::Declined(incoming)) => {
                 answer::pass_on(passage, incoming, &place, &caller, scanner).await
@@ -151,6 +152,7 @@ struct Exchange<'a> {
     place: &'a Place,
     caller: &'a Caller,
     scanner: &'a Arc<Scanner>,
+    now: SystemTime,
     dialled: &'a Cell<Option<SocketAddr>>,
 }
 
@@ -190,7 +192,7 @@ impl Exchange<'_> {
             false => applied.await,
             true => {
                 let limit = self.place.target.timeout;
-                tokio::time::timeout(limit, applied).await.map_err(|_| DoorError::RequestTimeout)?
+                Box::pin(tokio::time::timeout(limit, applied)).await.map_err(|_| DoorError::RequestTimeout)?
             }
         };
         applied.map_err(DoorError::Credential)
@@ -200,7 +202,7 @@ impl Exchange<'_> {
         Context {
             target: &self.place.target.url,
             caller: self.caller,
-            now: SystemTime::now(),
+            now: self.now,
             scanner: self.scanner,
             token_endpoint: self.place.token_endpoint.as_ref(),
             asked_for_token: &*self.place.asked_for_token,

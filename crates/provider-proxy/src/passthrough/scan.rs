@@ -181,6 +181,18 @@ impl StreamScan {
         self.feed_behind_held(chunk)
     }
 
+    /// Takes the chunk with which the body is complete. Nothing of it need be held back.
+    #[must_use]
+    pub fn feed_last(&mut self, chunk: Bytes) -> Verdict {
+        if self.held.is_empty() {
+            return match self.scanner.finds(&chunk) {
+                true => Verdict::Leak,
+                false => Verdict::Clean(Released { held: Bytes::new(), fresh: chunk }),
+            };
+        }
+        self.feed(chunk)
+    }
+
     /// The body is complete: what was held back was no secret.
     #[must_use]
     pub fn finish(&mut self) -> Bytes {
@@ -243,16 +255,17 @@ const TEXT_ENDINGS: [&str; 8] =
     ["json", "xml", "javascript", "ecmascript", "yaml", "json-seq", "jwt", "problem"];
 
 fn is_text(content_type: &str) -> bool {
-    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_one_of = |text: &str, of: &[&str]| of.iter().any(|other| text.eq_ignore_ascii_case(other));
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
     let Some((kind, subtype)) = media_type.split_once('/') else {
         // No media type at all, so a client may take it for anything.
         return true;
     };
     let ending = subtype.rsplit(['+', '.', '-']).next().unwrap_or_default();
-    matches!(kind, "text" | "multipart")
-        || TEXT_TYPES.contains(&media_type.as_str())
-        || TEXT_ENDINGS.contains(&subtype)
-        || TEXT_ENDINGS.contains(&ending)
+    is_one_of(kind, &["text", "multipart"])
+        || is_one_of(media_type, &TEXT_TYPES)
+        || is_one_of(subtype, &TEXT_ENDINGS)
+        || is_one_of(ending, &TEXT_ENDINGS)
 }
 
 #[cfg(test)]

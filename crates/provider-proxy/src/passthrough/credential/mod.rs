@@ -135,7 +135,7 @@ impl Credential {
 
     /// Which of a succession of secrets this is, for the audit: the operator's word, else when it was loaded.
     #[must_use]
-    pub fn version(&self) -> &str {
+    pub const fn version(&self) -> &Arc<str> {
         &self.version
     }
 
@@ -211,7 +211,7 @@ impl Credential {
         context: &Context<'_>,
     ) -> Result<Applied, CredentialError> {
         if self.needs_body(request) {
-            body::buffer(request).await?;
+            Box::pin(body::buffer(request)).await?;
             self.places.strip_form(request)?;
         }
         match &self.kind {
@@ -222,7 +222,8 @@ impl Credential {
             Kind::Query(kind) => kind.apply(request),
             Kind::OAuth1(kind) => kind.apply(request, context)?,
             Kind::OAuth2(kind) => {
-                let token = kind.apply(request, context).await?;
+                // Boxed, so that the others need not be as large.
+                let token = Box::pin(kind.apply(request, context)).await?;
                 return Ok(Applied { token: Some(token) });
             }
             Kind::Jwt(kind) => kind.apply(request, context)?,

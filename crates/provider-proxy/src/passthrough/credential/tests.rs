@@ -242,7 +242,7 @@ fn a_previous_secret_is_not_sent_and_must_not_come_out_either() {
     let secrets: Vec<_> =
         credential.secrets().iter().map(|secret| secret.expose_secret().to_owned()).collect();
     assert_eq!(secrets, ["dummy-from-environment", "dummy-old"]);
-    assert_eq!(credential.version(), "2026-11");
+    assert_eq!(&**credential.version(), "2026-11");
     let mut request = request("GET", "/", &[], b"");
     let Kind::Bearer(bearer) = &credential.kind else { panic!("{credential:?}") };
     bearer.apply(&mut request).unwrap();

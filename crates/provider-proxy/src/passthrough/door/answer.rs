@@ -96,7 +96,7 @@ async fn prepare(
     if has_body(&method, status) && length.is_some_and(|length| length > limit) {
         return Err(DoorError::ResponseTooLarge { limit });
     }
-    let mut rest = Checked::new(body, limit, scanner, scan::is_scanned(&headers));
+    let mut rest = Checked::new(body, length, limit, scanner, scan::is_scanned(&headers));
     let seen = if is_event_stream(&headers) || !has_body(&method, status) {
         Default::default()
     } else {
@@ -143,8 +143,9 @@ fn has_body(method: &http::Method, status: StatusCode) -> bool {
 
 /// Events are passed on one by one, as they come.
 fn is_event_stream(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).map(|value| value.as_bytes().to_ascii_lowercase());
-    value.is_some_and(|value| value.starts_with(b"text/event-stream"))
+    const NAME: &[u8] = b"text/event-stream";
+    let beginning = headers.get(CONTENT_TYPE).and_then(|value| value.as_bytes().get(..NAME.len()));
+    beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(NAME))
 }
 
 fn relay_method(passage: &Passage) -> http::Method {

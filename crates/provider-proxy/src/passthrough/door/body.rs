@@ -33,18 +33,27 @@ pub(super) struct Checked {
     scanner: Arc<Scanner>,
     scan: Option<StreamScan>,
     received: u64,
+    /// What the target has declared, if it has; the relay gives no more and no less.
+    length: Option<u64>,
     limit: u64,
     next: Option<Frame>,
     ended: bool,
 }
 
 impl Checked {
-    pub(super) fn new(body: IncomingBody, limit: u64, scanner: &Arc<Scanner>, scanned: bool) -> Self {
+    pub(super) fn new(
+        body: IncomingBody,
+        length: Option<u64>,
+        limit: u64,
+        scanner: &Arc<Scanner>,
+        scanned: bool,
+    ) -> Self {
         Self {
             body,
             scanner: Arc::clone(scanner),
             scan: scanned.then(|| scanner.stream()),
             received: 0,
+            length,
             limit,
             next: None,
             ended: false,
@@ -82,7 +91,9 @@ impl Checked {
             return Err(DoorError::ResponseTooLarge { limit: self.limit });
         }
         let Some(scan) = &mut self.scan else { return Ok(Some(Frame::Data(bytes))) };
-        let Verdict::Clean(released) = scan.feed(bytes) else {
+        let is_last = self.length == Some(self.received);
+        let Verdict::Clean(released) = (if is_last { scan.feed_last(bytes) } else { scan.feed(bytes) })
+        else {
             return Err(DoorError::Leak { place: "body" });
         };
         if released.held.is_empty() {

@@ -1,11 +1,12 @@
 //! What is known of one request on its way through, until its one line of the audit log is written.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     net::SocketAddr,
     rc::Rc,
     sync::Arc,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use actix_web::HttpRequest;
@@ -67,6 +68,11 @@ impl Passage {
         }
     }
 
+    /// When it came.
+    pub(super) const fn time(&self) -> SystemTime {
+        self.time
+    }
+
     pub(super) const fn request(&self) -> &HttpRequest {
         &self.request
     }
@@ -74,7 +80,7 @@ impl Passage {
     /// Who asks. The log's lines name it from here on.
     pub(super) fn is_of(&mut self, caller: Caller) {
         if let Some(context) = &self.context {
-            context.set_client(&caller.name);
+            context.set_client(Arc::clone(&caller.name));
         }
         self.caller = Some(caller);
     }
@@ -172,7 +178,7 @@ impl Passage {
         self.context.as_ref().map(|context| context.request_id.clone()).unwrap_or_default()
     }
 
-    fn record(&self) -> Record {
+    fn record(&self, duration: Duration) -> Record {
         let asked = path::split(self.request.uri());
         let path = match asked {
             Ok(path::Asked { tail, query: None, .. }) => tail.to_owned(),
@@ -186,34 +192,42 @@ impl Passage {
             caller: caller.map(|caller| Arc::clone(&caller.name)),
             authorities: caller.map(|caller| Arc::clone(&caller.authorities)).unwrap_or_default(),
             target: self.target().to_owned(),
-            method: self.request.method().as_str().to_owned(),
+            method: method(self.request.method().as_str()),
             path,
             credential: credential.map(Credential::name),
-            credential_version: credential.map(|credential| credential.version().to_owned()),
+            credential_version: credential.map(|credential| Arc::clone(credential.version())),
             address: self.dialled.get(),
             status: self.status,
             kind: self.kind,
             bytes_in: self.bytes_in.get(),
             bytes_out: self.bytes_out,
-            duration: self.started.elapsed(),
+            duration,
             request_id: self.request_id(),
         }
     }
+}
+
+/// A method's name, without memory of its own for the usual ones.
+fn method(name: &str) -> Cow<'static, str> {
+    const USUAL: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    let usual = USUAL.iter().find(|usual| **usual == name);
+    usual.map_or_else(|| Cow::Owned(name.to_owned()), |usual| Cow::Borrowed(*usual))
 }
 
 impl Drop for Passage {
     fn drop(&mut self) {
         let metrics =
             self.place.as_ref().map_or_else(|| self.metrics.unknown_target(), |place| &place.metrics);
+        let duration = self.started.elapsed();
         metrics.observe(&Exchange {
             method: self.request.method().as_str(),
             status: self.status,
             kind: self.kind,
-            duration: self.started.elapsed(),
+            duration,
             bytes_in: self.bytes_in.get(),
             bytes_out: self.bytes_out,
         });
-        let record = self.record();
+        let record = self.record(duration);
         match self.slot.take() {
             Some(slot) => slot.record(record),
             None => self.audit.record(record),

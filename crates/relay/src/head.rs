@@ -1,0 +1,111 @@
+//! The heads of HTTP/1.1 messages (RFC 9112, sections 3 and 4): the request's as it is written, the answer's as it is read.
+
+use std::{mem::MaybeUninit, str};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use httparse::{Header, ParserConfig, Status};
+use thiserror::Error;
+
+/// The longest head of an answer, in bytes.
+pub(crate) const LONGEST_HEAD: usize = 64 * 1024;
+
+/// The most fields in the head of an answer, or behind its body.
+pub(crate) const MOST_FIELDS: usize = 100;
+
+/// The head of an answer.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    /// Whether it is HTTP/1.1 and not 1.0.
+    pub(crate) is_1_1: bool,
+    pub(crate) headers: HeaderMap,
+}
+
+/// What is no head of an answer.
+#[derive(Debug, Error)]
+pub(crate) enum MalformedHead {
+    #[error("the head is not HTTP: {0}")]
+    Syntax(#[from] httparse::Error),
+    #[error("the head has a status or a field that cannot be")]
+    Value,
+    #[error("the head is longer than {LONGEST_HEAD} bytes")]
+    TooLong,
+}
+
+/// Writes the head of a request, the framing of its body included in the headers.
+pub(crate) fn write(method: &Method, path_and_query: &str, headers: &HeaderMap) -> BytesMut {
+    let lines: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let mut head = BytesMut::with_capacity(method.as_str().len() + path_and_query.len() + 14 + lines);
+    head.put_slice(method.as_str().as_bytes());
+    head.put_u8(b' ');
+    head.put_slice(path_and_query.as_bytes());
+    head.put_slice(b" HTTP/1.1\r\n");
+    for (name, value) in headers {
+        head.put_slice(name.as_str().as_bytes());
+        head.put_slice(b": ");
+        head.put_slice(value.as_bytes());
+        head.put_slice(b"\r\n");
+    }
+    head.put_slice(b"\r\n");
+    head
+}
+
+/// Takes the head of an answer from the front of what was read, once all of it is there.
+pub(crate) fn take(input: &mut BytesMut) -> Result<Option<Head>, MalformedHead> {
+    let mut fields = [const { MaybeUninit::<Header<'_>>::uninit() }; MOST_FIELDS];
+    let mut parsed = httparse::Response::new(&mut []);
+    let parser = ParserConfig::default();
+    let length = match parser.parse_response_with_uninit_headers(&mut parsed, input, &mut fields)? {
+        Status::Complete(length) => length,
+        Status::Partial if input.len() > LONGEST_HEAD => return Err(MalformedHead::TooLong),
+        Status::Partial => return Ok(None),
+    };
+    let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(MalformedHead::Value)?;
+    let is_1_1 = parsed.version == Some(1);
+    let places = Places::of(input, parsed.headers)?;
+    let bytes = input.split_to(length).freeze();
+    Ok(Some(Head { status, is_1_1, headers: places.headers(&bytes)? }))
+}
+
+/// Takes the trailers, without the empty line behind them, apart.
+pub(crate) fn trailers(bytes: &Bytes) -> Result<HeaderMap, MalformedHead> {
+    let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
+    match httparse::parse_headers(bytes, &mut fields)? {
+        Status::Complete((_, fields)) => Places::of(bytes, fields)?.headers(bytes),
+        Status::Partial => Err(MalformedHead::Value),
+    }
+}
+
+/// Where each value is, so that it can be shared instead of copied.
+struct Places {
+    names: Vec<(HeaderName, usize, usize)>,
+}
+
+impl Places {
+    fn of(text: &[u8], fields: &[Header<'_>]) -> Result<Self, MalformedHead> {
+        let start = text.as_ptr().addr();
+        let place = |field: &Header<'_>| {
+            let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| MalformedHead::Value)?;
+            // An empty value may be anywhere.
+            let at = field.value.as_ptr().addr().wrapping_sub(start);
+            Ok((name, if field.value.is_empty() { 0 } else { at }, field.value.len()))
+        };
+        let names = fields.iter().map(place).collect::<Result<_, MalformedHead>>()?;
+        Ok(Self { names })
+    }
+
+    fn headers(self, bytes: &Bytes) -> Result<HeaderMap, MalformedHead> {
+        // Room for what a door adds.
+        let mut headers = HeaderMap::with_capacity(self.names.len() + 2);
+        for (name, at, length) in self.names {
+            let value = bytes.slice(at..at + length);
+            let value = HeaderValue::from_maybe_shared(value).map_err(|_| MalformedHead::Value)?;
+            headers.append(name, value);
+        }
+        Ok(headers)
+    }
+}
+
+#[cfg(test)]
+mod tests;
