@@ -28,7 +28,7 @@ async fn a_subscription_is_started_read_listed_and_cancelled() {
         expected[field] = shown[field].clone();
     }
     assert_eq!(shown, expected);
-    assert!(text(&shown, "/next_billing") > text(&shown, "/created")[..10].to_owned());
+    assert!(text(&shown, "/next_billing").as_str() > &text(&shown, "/created")[..10]);
     let provider_id = text(&shown, "/provider_id");
     for (query, count) in [
         ("".to_owned(), 1),
