@@ -87,7 +87,7 @@ fn methods() -> Vec<Operation> {
 }
 
 fn sales() -> Vec<Operation> {
-    let example = json!({"amount": "10.00", "product_id": "sword", "nonce": "fake-valid-nonce"});
+    let example = json!({"amount": "10.00", "product_id": "shop:sword", "nonce": "fake-valid-nonce"});
     vec![
         post("/braintree/sale/", "sell_through_braintree", "Sells a product once")
             .notes(
@@ -113,7 +113,7 @@ fn subscriptions() -> Vec<Operation> {
     let change = json!({"paymethod": method, "subscription": subscription});
     vec![
         post("/braintree/subscription/", "start_braintree_subscription", "Starts a subscription")
-            .takes("NewBraintreeSubscription", json!({"paymethod": method, "plan": "sword"}))
+            .takes("NewBraintreeSubscription", json!({"paymethod": method, "plan": "shop:sword"}))
             .answers("201", "What Braintree holds, and what we hold.", "BraintreeSubscribed")
             .asks_braintree(),
         post("/braintree/subscription/cancel/", "cancel_braintree_subscription", "Ends a subscription")

@@ -32,7 +32,7 @@ fn operations() -> Vec<Operation> {
         ("buyer__uuid", text()),
         ("active", query_flag()),
     ];
-    let example = json!({"provider": "stripe", "buyer": "/generic/buyer/1/", "nonce": "pm_card_visa"});
+    let example = json!({"provider": "braintree", "buyer": "/generic/buyer/1/", "nonce": "fake-valid-nonce"});
     vec![
         get(LIST, "list_paymethods", "The payment methods").lists(filters).answers(
             "200",

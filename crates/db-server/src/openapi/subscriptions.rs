@@ -36,7 +36,7 @@ fn operations() -> Vec<Operation> {
         ("plan", text()),
         ("active", query_flag()),
     ];
-    let example = json!({"paymethod": "/paymethods/1/", "plan": "gold", "amount": "9.99", "currency": "EUR"});
+    let example = json!({"paymethod": "/paymethods/2/", "plan": "gold", "amount": "9.99", "currency": "USD"});
     vec![
         get(LIST, "list_subscriptions", "The subscriptions").lists(filters).answers(
             "200",

@@ -1,8 +1,8 @@
 //! Payers and their stored means of payment.
 
 use wire::payment::{
-    ClientToken, ClientTokenRequest, CreateCustomer, Customer, DeletePaymentMethod, Deleted, Outcome,
-    PaymentMethod, StorePaymentMethod,
+    ClientToken, ClientTokenRequest, CreateCustomer, Customer, DeletePaymentMethod, Deleted, FieldError,
+    Outcome, PaymentMethod, Rejection, StorePaymentMethod,
 };
 
 use super::{
@@ -53,7 +53,9 @@ impl Stripe {
         &self,
         request: &StorePaymentMethod,
     ) -> Result<Outcome<PaymentMethod>, ProxyError> {
-        let path = format!("/v1/payment_methods/{}/attach", id("nonce", request.nonce.expose())?);
+        // A payer's browser chose it: one that leads elsewhere is as good as one that Stripe does not know.
+        let Ok(nonce) = id("nonce", request.nonce.expose()) else { return Ok(no_such_nonce()) };
+        let path = format!("/v1/payment_methods/{nonce}/attach");
         let call =
             Call::post(path, request.attempt).with("customer", &request.customer).hiding(&request.nonce);
         let map = |method: messages::PaymentMethod| {
@@ -90,4 +92,15 @@ impl Stripe {
             _ => Ok(outcome),
         }
     }
+}
+
+/// What Stripe says of a payment method that it does not know; nothing was sent.
+fn no_such_nonce<T>() -> Outcome<T> {
+    let message = "There is no such payment method.".to_owned();
+    let error = FieldError {
+        field: Some("nonce".to_owned()),
+        code: "resource_missing".to_owned(),
+        message: message.clone(),
+    };
+    Outcome::Rejected { rejection: Rejection { status: 400, message, errors: vec![error], retry_after: None } }
 }

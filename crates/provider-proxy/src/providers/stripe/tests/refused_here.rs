@@ -37,7 +37,6 @@ async fn what_cannot_be_asked_is_never_sent() {
             json!({"attempt": attempt(1), "payment_method": "a%2Fb"}),
             "payment_method",
         ),
-        (Name::StorePaymentMethod, json!({"attempt": attempt(1), "customer": "c", "nonce": "\n"}), "nonce"),
         (Name::Authorize, json!({"attempt": "7"}), "attempt"),
     ] {
         let failure = perform(&connector(&upstream), operation, &request).await.unwrap_err().failure();
@@ -47,6 +46,18 @@ async fn what_cannot_be_asked_is_never_sent() {
     for operation in [Name::StartCheckout, Name::CompleteCheckout, Name::AnswerWebhookChallenge] {
         let failure = perform(&connector(&upstream), operation, &json!({})).await.unwrap_err().failure();
         assert_eq!(failure.kind, ErrorKind::Unsupported, "{operation}");
+    }
+    assert!(upstream.arrived().is_empty());
+}
+
+#[actix_web::test]
+async fn a_nonce_that_leads_elsewhere_is_rejected_as_an_unknown_one_and_never_sent() {
+    let upstream = Upstream::answering(200, fixture!("payment_method"));
+    for nonce in ["../customers", "a b", "", "pm_1?x=1"] {
+        let request = json!({"attempt": attempt(1), "customer": "cus_1", "nonce": nonce});
+        let answer = perform(&connector(&upstream), Name::StorePaymentMethod, &request).await.unwrap();
+        assert_eq!(answer["outcome"], "rejected", "{answer}");
+        assert_eq!(answer["rejection"]["errors"][0]["field"], "nonce");
     }
     assert!(upstream.arrived().is_empty());
 }
