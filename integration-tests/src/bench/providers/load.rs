@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    collections::VecDeque,
     net::SocketAddr,
     rc::Rc,
     time::{Duration, Instant},
@@ -44,7 +45,8 @@ struct Shared {
     address: SocketAddr,
     head: String,
     visits: Visits,
-    idle: RefCell<Vec<TcpStream>>,
+    /// The one that has waited longest is used next, so that none waits until provider-proxy closes it.
+    idle: RefCell<VecDeque<TcpStream>>,
     ended: RefCell<Vec<Result<Operation, BenchError>>>,
 }
 
@@ -91,7 +93,7 @@ async fn operation(shared: Rc<Shared>) {
 async fn authorize(shared: &Shared) -> Result<Operation, BenchError> {
     let attempt = AttemptId::new();
     let request = request(&shared.head, attempt)?;
-    let idle = shared.idle.borrow_mut().pop();
+    let idle = shared.idle.borrow_mut().pop_front();
     let mut stream = match idle {
         Some(stream) => stream,
         None => connect(shared.address).await?,
@@ -100,7 +102,7 @@ async fn authorize(shared: &Shared) -> Result<Operation, BenchError> {
     stream.write_all(request.as_bytes()).await.map_err(BenchError::system("sending"))?;
     let answer = receive(&mut stream).await?;
     let received = Instant::now();
-    shared.idle.borrow_mut().push(stream);
+    shared.idle.borrow_mut().push_back(stream);
     let visit = shared.visits.take(attempt).ok_or_else(|| BenchError::Malformed(answer.clone()))?;
     if !answer.starts_with("HTTP/1.1 200") || !answer.contains(r#""outcome":"succeeded""#) {
         return Err(BenchError::Malformed(answer));

@@ -106,7 +106,7 @@ impl Connection {
         let body = String::from_utf8_lossy(&self.read[head..head + length]).into_owned();
         let attempt = value("idempotency-key:").and_then(|text| text.parse::<AttemptId>().ok());
         let answer = match attempt {
-            Some(_) if lines.lines().any(|line| line == credential) => intent(&body),
+            Some(attempt) if lines.lines().any(|line| line == credential) => intent(&body, attempt),
             _ => response("401 Unauthorized", r#"{"error": {"type": "invalid_request_error"}}"#),
         };
         self.read.drain(..head + length);
@@ -131,14 +131,14 @@ impl Connection {
 }
 
 /// A payment intent that has succeeded, for what the form asks.
-fn intent(form: &str) -> String {
+fn intent(form: &str, attempt: AttemptId) -> String {
     let field = |name: &str| form.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     let amount = field("amount").unwrap_or("0");
     let currency = field("currency").unwrap_or("eur");
     response(
         "200 OK",
         &format!(
-            r#"{{"id": "pi_bench", "object": "payment_intent", "amount": {amount}, "amount_capturable": 0, "amount_received": {amount}, "capture_method": "automatic", "client_secret": "pi_bench_secret_dummy", "created": 1700000000, "currency": "{currency}", "customer": null, "description": null, "last_payment_error": null, "latest_charge": "ch_bench", "livemode": false, "metadata": {{}}, "next_action": null, "payment_method": "pm_bench", "status": "succeeded"}}"#
+            r#"{{"id": "pi_bench", "object": "payment_intent", "amount": {amount}, "amount_capturable": 0, "amount_received": {amount}, "capture_method": "automatic", "client_secret": "pi_bench_secret_dummy", "created": 1700000000, "currency": "{currency}", "customer": null, "description": null, "last_payment_error": null, "latest_charge": null, "livemode": false, "metadata": {{"attempt": "{attempt}"}}, "next_action": null, "payment_method": null, "status": "succeeded"}}"#
         ),
     )
 }

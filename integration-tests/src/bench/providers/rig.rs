@@ -109,6 +109,10 @@ audience = "{AUDIENCE}"
 [providers.stripe]
 url = "http://{provider}"
 secret_key = "{secret_key}"
+webhook_secrets = ["whsec_bench"]
+
+[policy.largest_payment]
+EUR = "100.00"
 "#,
         address_file = address_file(folder).display(),
         audit_file = folder.join("audit.log").display(),
