@@ -27,6 +27,8 @@ pub(crate) struct Sending {
     back: &'static [u8],
     /// Whether the body has come to its end.
     ended: bool,
+    /// Whether the head has waited a turn for the body.
+    lingered: bool,
     begun: bool,
     done: bool,
 }
@@ -54,6 +56,7 @@ impl Sending {
             data: Bytes::new(),
             back: b"",
             ended: false,
+            lingered: false,
             begun: false,
             done: false,
         }
@@ -77,6 +80,13 @@ impl Sending {
     ) -> Poll<Result<(), SendError>> {
         loop {
             let waits = !self.ended && self.data.is_empty() && self.fill(context)?.is_pending();
+            if waits && !self.begun && !self.lingered {
+                // actix-web asks its handler before it hands on what has arrived behind the head: one turn later there
+                // mostly is a first piece of the body, and both go out in one write.
+                self.lingered = true;
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             if self.is_written() && (self.ended || waits) {
                 // With TLS there may be something left in between.
                 ready!(Pin::new(&mut *socket).poll_flush(context)).map_err(SendError::Io)?;

@@ -102,5 +102,7 @@ fn no_such_nonce<T>() -> Outcome<T> {
         code: "resource_missing".to_owned(),
         message: message.clone(),
     };
-    Outcome::Rejected { rejection: Rejection { status: 400, message, errors: vec![error], retry_after: None } }
+    Outcome::Rejected {
+        rejection: Rejection { status: 400, message, errors: vec![error], retry_after: None },
+    }
 }
