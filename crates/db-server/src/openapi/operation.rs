@@ -11,8 +11,7 @@ use utoipa::openapi::{
 
 use super::{
     answer::{self, Answer},
-    field::{self, Field, named},
-    paymethods::provider,
+    field::{self, Field, named, words},
 };
 
 const JSON: &str = "application/json";
@@ -82,7 +81,8 @@ impl Operation {
     fn names(self, name: &str) -> Self {
         let (field, example) = match name {
             "id" => (field::pk().about("The primary key."), json!(1)),
-            "provider" => (provider(), json!("stripe")),
+            // The reference provider's webhooks have a path of their own, its notices'.
+            "provider" => (words(&["stripe", "paypal", "braintree"]), json!("stripe")),
             "resource" => (field::required_text(), json!("sellers")),
             "uuid" => (field::required_text(), json!("seller-1")),
             _ => (field::required_text(), json!("log.level")),

@@ -154,6 +154,20 @@ pub(crate) fn after_a_change<T>(result: Result<Outcome<T>, ProxyError>) -> Outco
     })
 }
 
+/// The outcome for a nonce that cannot be one of the provider's. A payer's browser chose it, so that it is no fault of
+/// db-server's: it is rejected as the provider would reject one that it does not know, and nothing was sent.
+pub(crate) fn no_such_nonce<T>() -> Outcome<T> {
+    let message = "There is no such payment method.".to_owned();
+    let error = FieldError {
+        field: Some("nonce".to_owned()),
+        code: "resource_missing".to_owned(),
+        message: message.clone(),
+    };
+    Outcome::Rejected {
+        rejection: Rejection { status: 400, message, errors: vec![error], retry_after: None },
+    }
+}
+
 impl Received {
     /// Reads the body as JSON.
     ///

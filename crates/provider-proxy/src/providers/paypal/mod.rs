@@ -104,7 +104,7 @@ impl Connect for Paypal {
     }
 
     async fn create_customer(&self, request: &CreateCustomer) -> Result<Outcome<Customer>, ProxyError> {
-        vault::create_customer(request)
+        Ok(vault::create_customer(request))
     }
 
     async fn store_payment_method(

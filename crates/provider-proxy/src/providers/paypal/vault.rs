@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::ProxyError,
-    providers::exchange::{Received, Unintelligible},
+    providers::exchange::{Received, Unintelligible, no_such_nonce},
     shape::ShapeError,
 };
 
@@ -52,11 +52,12 @@ impl<'token> Stored<'token> {
     }
 }
 
-/// `create_customer`: PayPal keeps the payer by our own name for it, so nothing is sent.
-pub(super) fn create_customer(request: &CreateCustomer) -> Result<Outcome<Customer>, ProxyError> {
-    let reference = request.reference.clone().unwrap_or_else(|| request.attempt.to_string());
-    let reference = customer("reference", &reference)?.to_owned();
-    Ok(Outcome::Succeeded { result: Customer { reference, created: None, modified: None } })
+/// `create_customer`: PayPal keeps the payer by our own name for it, so nothing is sent. A name that PayPal does not take
+/// gives way to the attempt's id, which is the same however often it is asked for.
+pub(super) fn create_customer(request: &CreateCustomer) -> Outcome<Customer> {
+    let fits = |reference: &String| customer("reference", reference).is_ok();
+    let reference = request.reference.clone().filter(fits).unwrap_or_else(|| request.attempt.to_string());
+    Outcome::Succeeded { result: Customer { reference, created: None, modified: None } }
 }
 
 /// `client_token`: a setup token for a card, which PayPal's card fields fill in.
@@ -84,7 +85,8 @@ pub(super) async fn store(
     request: &StorePaymentMethod,
 ) -> Result<Outcome<PaymentMethod>, ProxyError> {
     customer("customer", &request.customer)?;
-    let token = NewPaymentToken::of(path_id("nonce", request.nonce.expose())?);
+    let Ok(nonce) = path_id("nonce", request.nonce.expose()) else { return Ok(no_such_nonce()) };
+    let token = NewPaymentToken::of(nonce);
     let call = Call::post("/v3/vault/payment-tokens".into(), request.attempt, Some(&token))?;
     client.change(call, |received| stored(received, &request.customer)).await
 }

@@ -1,8 +1,8 @@
 //! Payers and their stored means of payment.
 
 use wire::payment::{
-    ClientToken, ClientTokenRequest, CreateCustomer, Customer, DeletePaymentMethod, Deleted, FieldError,
-    Outcome, PaymentMethod, Rejection, StorePaymentMethod,
+    ClientToken, ClientTokenRequest, CreateCustomer, Customer, DeletePaymentMethod, Deleted, Outcome,
+    PaymentMethod, StorePaymentMethod,
 };
 
 use super::{
@@ -10,7 +10,10 @@ use super::{
     client::{Call, id},
     messages::{self, ATTEMPT, SetupIntent, rfc3339},
 };
-use crate::{error::ProxyError, providers::exchange::Unintelligible};
+use crate::{
+    error::ProxyError,
+    providers::exchange::{Unintelligible, no_such_nonce},
+};
 
 impl Stripe {
     /// `POST /v1/setup_intents`, whose client secret Stripe's script starts with. It charges nothing.
@@ -91,18 +94,5 @@ impl Stripe {
             }
             _ => Ok(outcome),
         }
-    }
-}
-
-/// What Stripe says of a payment method that it does not know; nothing was sent.
-fn no_such_nonce<T>() -> Outcome<T> {
-    let message = "There is no such payment method.".to_owned();
-    let error = FieldError {
-        field: Some("nonce".to_owned()),
-        code: "resource_missing".to_owned(),
-        message: message.clone(),
-    };
-    Outcome::Rejected {
-        rejection: Rejection { status: 400, message, errors: vec![error], retry_after: None },
     }
 }

@@ -176,6 +176,19 @@ async fn a_card_is_stored_from_what_the_payer_filled_in() {
 }
 
 #[actix_web::test]
+async fn a_nonce_that_cannot_be_paypal_s_is_rejected_as_an_unknown_one_and_never_sent() {
+    let upstream = Upstream::answering(201, fixture!("payment_token_card"));
+    for nonce in ["../orders", "a b", "", "\u{100}"] {
+        let request =
+            StorePaymentMethod { attempt: attempt(), customer: "buyer-1".into(), nonce: nonce.into() };
+        let outcome = upstream.connector().store_payment_method(&request).await.unwrap();
+        let Outcome::Rejected { rejection } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(rejection.errors[0].field.as_deref(), Some("nonce"));
+    }
+    assert!(upstream.arrived().is_empty());
+}
+
+#[actix_web::test]
 async fn what_was_stored_for_another_payer_is_not_given_out() {
     let upstream = Upstream::answering(201, fixture!("payment_token_card"));
     let request =
@@ -203,6 +216,11 @@ async fn a_payer_is_known_by_our_own_name_and_nothing_is_sent() {
     let outcome = upstream.connector().create_customer(&request).await.unwrap();
     let Outcome::Succeeded { result } = outcome else { panic!("a customer") };
     assert_eq!(result.reference, "buyer-1");
+    for unfit in ["a b".to_owned(), "x".repeat(65), String::new()] {
+        let request = CreateCustomer { reference: Some(unfit), ..request.clone() };
+        let outcome = upstream.connector().create_customer(&request).await.unwrap();
+        assert_eq!(outcome.result().unwrap().reference, request.attempt.to_string());
+    }
     assert!(upstream.arrived().is_empty());
 }
 
