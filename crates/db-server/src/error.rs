@@ -363,7 +363,8 @@ fn proxy(error: &ProxyError, transaction: Option<TransactionId>) -> HttpResponse
 }
 
 /// What happened, without what a client has no business with: addresses, certificates, the operating system's words.
-fn sentence(error: &ProxyError) -> String {
+#[must_use]
+pub fn sentence(error: &ProxyError) -> String {
     let target = error.target();
     let what = match error.kind() {
         Some(ErrorKind::Connect) => "could not be reached",

@@ -1,6 +1,7 @@
 //! Payments at whichever provider: begun, which is committed; asked for; settled by whatever the provider says of them.
 
 pub mod absorb;
+pub mod execute;
 pub mod machine;
 pub mod record;
 pub mod schedule;
