@@ -11,6 +11,7 @@ pub mod id;
 pub mod page;
 pub mod payment_attempt;
 pub mod payment_customer;
+pub mod payment_event;
 pub mod payment_method;
 pub mod product;
 pub mod product_plan;
