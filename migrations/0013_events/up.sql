@@ -80,7 +80,7 @@ create table webhook_endpoints (
     counter bigint not null default 0,
     constraint webhook_endpoints_pkey primary key (id),
     constraint webhook_endpoints_name_key unique (name),
-    constraint webhook_endpoints_name_check check (name ~ '^[a-z0-9_-]{1,64}$'),
+    constraint webhook_endpoints_name_check check (name ~ '^[A-Za-z0-9_-]{1,64}$'),
     constraint webhook_endpoints_position_check check (position >= 0),
     constraint webhook_endpoints_actor_length_check check (char_length(actor) between 1 and 255),
     constraint webhook_endpoints_failures_check check (failures >= 0),
