@@ -29,6 +29,7 @@ create table payment_events (
     -- Of the statement and not of the transaction's beginning, so that it does not go back from one to the next.
     created timestamptz not null default clock_timestamp(),
     constraint payment_events_pkey primary key (id),
+    constraint payment_events_payment_id_fkey foreign key (payment_id) references payments (id),
     constraint payment_events_id_check check (id > 0),
     constraint payment_events_kind_check check (kind ~ '^[a-z_]+(\.[a-z_]+)+$' and char_length(kind) <= 64),
     constraint payment_events_status_length_check check (char_length(status) between 1 and 64),

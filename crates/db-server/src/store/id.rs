@@ -31,6 +31,22 @@ macro_rules! id {
 }
 
 id!(
+    /// The key of a payment.
+    PaymentId
+);
+id!(
+    /// The key of an operation on a payment.
+    PaymentOperationId
+);
+id!(
+    /// The key of a refund.
+    RefundId
+);
+id!(
+    /// The key of what a client asked for under a key of its own.
+    IdempotencyKeyId
+);
+id!(
     /// The key of a buyer.
     BuyerId
 );
@@ -69,10 +85,6 @@ id!(
 id!(
     /// The key of what a provider said about a transaction.
     ProviderChargeId
-);
-id!(
-    /// The key of a payment.
-    PaymentId
 );
 id!(
     /// The position of a payment's event among all events.
