@@ -102,7 +102,7 @@ async fn an_authorization_is_given_up() {
     assert_shown(&answer.json(), "cancelled", "0.00", "0.00");
     assert_eq!(till.transaction(&held).await["status"], 5);
     assert_eq!(till.change(&held, "capture", &json!({})).await.status, 409);
-    assert_eq!(till.ledger(Provider::Stripe).await, []);
+    assert_eq!(till.ledger(Provider::Stripe).await, [line("void", "10.00")]);
 }
 
 #[actix_web::test]
