@@ -107,7 +107,7 @@ fn ask_again(
     }
     let changes = PaymentOperationChanges {
         state: OperationState::Open,
-        outcome: before.outcome.clone(),
+        outcome: None,
         provider_reference: before.provider_reference.clone(),
         request: before.request.clone(),
         next_look: Some(context.now + schedule::LEFT_BY_A_CRASH),
