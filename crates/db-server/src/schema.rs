@@ -432,6 +432,46 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// The end of each chain of the ledger.
+    ledger_chains (chain) {
+        chain -> SmallInt,
+        position -> BigInt,
+        hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    /// The ledger.
+    ledger_entries (chain, position) {
+        chain -> SmallInt,
+        position -> BigInt,
+        set_position -> BigInt,
+        account -> Text,
+        provider -> SmallInt,
+        seller_id -> BigInt,
+        payment_id -> BigInt,
+        refund_id -> Nullable<BigInt>,
+        movement -> SmallInt,
+        amount_minor -> BigInt,
+        currency -> Text,
+        reference -> Nullable<Text>,
+        created -> Timestamptz,
+        previous_hash -> Bytea,
+        hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    /// What the entries of each chain add up to.
+    ledger_balances (chain, account, currency) {
+        chain -> SmallInt,
+        account -> Text,
+        currency -> Text,
+        balance_minor -> BigInt,
+    }
+}
+
 diesel::joinable!(products -> sellers (seller_id));
 diesel::joinable!(product_plans -> products (product_id));
 diesel::joinable!(transactions -> sellers (seller_id));
@@ -482,6 +522,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     payment_operations,
     refunds,
     idempotency_keys,
+    ledger_chains,
+    ledger_entries,
+    ledger_balances,
     api_clients,
     users,
     door,
