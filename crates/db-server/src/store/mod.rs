@@ -9,6 +9,7 @@ pub mod error;
 pub mod failure;
 pub mod id;
 pub mod idempotency_key;
+pub mod ledger;
 pub mod page;
 pub mod payment;
 pub mod payment_attempt;

@@ -47,9 +47,8 @@ impl Work<'_> {
             payment::update(self.connection, self.payment.id, &changes)?
         };
         self.take_transaction_along(&payment)?;
-        for movement in movements(&before, &after) {
-            ledger::post(self.connection, &payment, movement)?;
-        }
+        let refund = self.refund.as_ref().map(|refund| refund.id);
+        ledger::post(self.connection, &payment, refund, &movements(&before, &after))?;
         self.tell(&payment)?;
         Ok(Absorbed { payment, operation: self.operation, refund: self.refund, taken })
     }
