@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 use serde::{Serialize, de::DeserializeOwned};
 use wire::{
     ErrorKind,
-    payment::{Outcome, PaymentOperation, Provider, operations},
+    payment::{AttemptId, Found, Lookup, LookupBy, Outcome, PaymentOperation, Provider, operations},
 };
 
 use super::{Fact, Refused};
@@ -13,7 +13,9 @@ use crate::{
     domain::DomainError,
     error,
     proxy_client::{ProxyClient, ProxyError},
-    store::{payment_code::PaymentOperationKind, payment_operation::PaymentOperationRow},
+    store::{
+        payment::PaymentRow, payment_code::PaymentOperationKind, payment_operation::PaymentOperationRow,
+    },
 };
 
 /// The code of a request that a server on the way has refused, without a reason of its own.
@@ -58,6 +60,24 @@ pub async fn ask(
             let outcome = asking.ask::<operations::Refund, _>().await?;
             Ok(fact(row, outcome, |row, outcome| Fact::Refund { operation: Some(row), outcome }))
         }
+    }
+}
+
+/// Asks the provider how a payment stands that it has given an id; none when it knows of nothing, or has given none.
+///
+/// # Errors
+/// [`ProxyError`]; whatever it is, the provider has changed nothing.
+pub async fn look(
+    proxy: &ProxyClient,
+    provider: Provider,
+    payment: &PaymentRow,
+) -> Result<Option<Fact>, ProxyError> {
+    let reference = payment.provider_reference.as_ref().or(payment.checkout_reference.as_ref());
+    let Some(reference) = reference.cloned() else { return Ok(None) };
+    let lookup = Lookup { attempt: AttemptId::new(), by: LookupBy::Payment { reference } };
+    match proxy.pay::<operations::Lookup>(provider, &lookup).await? {
+        Found::Payment { outcome } => Ok(Some(Fact::Payment { operation: None, outcome })),
+        Found::Refund { .. } | Found::Nothing => Ok(None),
     }
 }
 
