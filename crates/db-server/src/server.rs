@@ -22,7 +22,9 @@ use crate::{
     database::{Database, MigrationError},
     domain::{
         Clock, Domain,
+        delivery::Deliveries,
         inbox::{self, Reach},
+        payment_event,
         pin::Pins,
         transaction,
         user::Users,
@@ -107,7 +109,9 @@ impl Application {
         let server = settings.server.clone();
         let Parts { domain, authenticator, cleansed, proxy, door, signer } =
             Parts::new(database, settings, clock);
-        let inbox = domain.clone();
+        let (inbox, followed) = (domain.clone(), domain.clone());
+        let out = ProxyClient::new(&proxy, signer.clone());
+        let deliveries = Deliveries::new(domain.clone(), out, proxy.client.total_timeout);
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
@@ -124,6 +128,8 @@ impl Application {
         let bound = bind(&server, configure)?;
         // It ends with the system that it runs in.
         rt::spawn(keep_up(inbox));
+        rt::spawn(async move { payment_event::follow(&followed).await });
+        rt::spawn(deliveries.run());
         Ok(Self { bound })
     }
 

@@ -33,11 +33,15 @@ pub enum Kind {
     Paymethod,
     /// A subscription, at whichever provider.
     Subscription,
+    /// A payment, at whichever provider.
+    Payment,
+    /// An endpoint of webhooks out.
+    WebhookEndpoint,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Buyer,
         Self::Seller,
         Self::Product,
@@ -51,6 +55,8 @@ impl Kind {
         Self::BraintreeTransaction,
         Self::Paymethod,
         Self::Subscription,
+        Self::Payment,
+        Self::WebhookEndpoint,
     ];
 
     /// The path of the list of these resources.
@@ -70,6 +76,8 @@ impl Kind {
             Self::BraintreeTransaction => "/braintree/mozilla/transaction/",
             Self::Paymethod => "/paymethods/",
             Self::Subscription => "/subscriptions/",
+            Self::Payment => "/payments/",
+            Self::WebhookEndpoint => "/webhook-endpoints/",
         }
     }
 
