@@ -67,11 +67,14 @@ impl Deliveries {
     pub async fn run(self) {
         let this = Rc::new(self);
         let mut newest = this.domain.database.newest_event();
+        let mut works = true;
         loop {
             newest.mark_unchanged();
-            if let Err(error) = this.start_due().await {
-                log::warn!("webhooks wait: {}", chain(&error));
+            let started = this.start_due().await;
+            if let (Err(error), true) = (&started, works) {
+                log::warn!("webhooks wait: {}", chain(error));
             }
+            works = started.is_ok();
             // Either is a reason to look again.
             let _ = timeout(LOOK, newest.changed()).await;
         }
@@ -79,6 +82,12 @@ impl Deliveries {
 
     /// Begins with every endpoint that is due, all at once: a slow one holds up no other.
     async fn start_due(self: &Rc<Self>) -> Result<(), DomainError> {
+        let now = self.domain.clock.now();
+        // One statement, most often the only one.
+        let due = move |connection: &mut PgConnection| webhook_endpoint::is_any_due(connection, now);
+        if !self.domain.database.read_one(due).await? {
+            return Ok(());
+        }
         while let Some(claimed) = self.claim().await? {
             let this = Rc::clone(self);
             rt::spawn(async move {

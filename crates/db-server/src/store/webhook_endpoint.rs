@@ -138,9 +138,17 @@ pub fn list(connection: &mut PgConnection, page: Page) -> Result<Listed<WebhookE
     Ok(Listed { rows, total })
 }
 
-/// Finds an endpoint that is due at a time, and locks its row until the database transaction ends: it is enabled,
-/// nobody is at work on it, it is not waiting after a failure, and there is something that it has not been told.
-/// Endpoints that others have locked are passed over.
+/// Whether an endpoint is due at a time: it is enabled, nobody is at work on it, it is not waiting after a failure, and
+/// there is something that it has not been told.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn is_any_due(connection: &mut PgConnection, at: DateTime<Utc>) -> Result<bool, StoreError> {
+    Ok(diesel::select(exists(due(at))).get_result(connection)?)
+}
+
+/// Finds an endpoint that is due at a time, and locks its row until the database transaction ends. Endpoints that others
+/// have locked are passed over.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -148,16 +156,19 @@ pub fn due_for_update(
     connection: &mut PgConnection,
     at: DateTime<Utc>,
 ) -> Result<Option<WebhookEndpointRow>, StoreError> {
+    let query = due(at).order(webhook_endpoints::id).select(WebhookEndpointRow::as_select());
+    Ok(query.for_update().skip_locked().first(connection).optional()?)
+}
+
+#[diesel::dsl::auto_type]
+fn due(at: DateTime<Utc>) -> _ {
     let newest = event_heads::table.select(event_heads::last).single_value();
     let replays = webhook_replays::table.filter(webhook_replays::endpoint_id.eq(webhook_endpoints::id));
-    let query = webhook_endpoints::table
+    webhook_endpoints::table
         .filter(webhook_endpoints::enabled)
         .filter(webhook_endpoints::leased_until.is_null().or(webhook_endpoints::leased_until.le(at)))
         .filter(webhook_endpoints::next_attempt.is_null().or(webhook_endpoints::next_attempt.le(at)))
         .filter(webhook_endpoints::position.nullable().lt(newest).or(exists(replays).nullable()))
-        .order(webhook_endpoints::id)
-        .select(WebhookEndpointRow::as_select());
-    Ok(query.for_update().skip_locked().first(connection).optional()?)
 }
 
 /// Writes down how the deliveries to an endpoint stand, and up to which event it has been told.
