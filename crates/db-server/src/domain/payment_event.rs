@@ -10,7 +10,7 @@ use super::{Domain, DomainError};
 use crate::{
     error::chain,
     store::{
-        id::{PaymentEventId, PaymentId},
+        id::PaymentEventId,
         payment_event::{self, PaymentEventRow},
     },
     uri::Kind,
@@ -43,21 +43,6 @@ pub async fn page(
             return Ok(rows);
         }
     }
-}
-
-/// The events of one payment after a position, oldest first, at most `limit`.
-///
-/// # Errors
-/// What the database gives. A payment that does not exist has no events.
-pub async fn of_payment(
-    domain: &Domain,
-    payment_id: PaymentId,
-    after: PaymentEventId,
-    limit: i64,
-) -> Result<Vec<PaymentEventRow>, DomainError> {
-    let read =
-        move |connection: &mut PgConnection| payment_event::of_payment(connection, payment_id, after, limit);
-    Ok(domain.database.read_one(read).await?)
 }
 
 /// An event as readers see it: in lists, and in webhooks.
