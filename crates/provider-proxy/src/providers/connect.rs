@@ -3,8 +3,8 @@
 use wire::{
     Reply,
     payment::{
-        ChallengeAnswer, Event, Found, Healthy, Movements, OperationName, Outcome, PaymentOperation, PaymentRequest,
-        Provider, operations,
+        ChallengeAnswer, Event, Found, Healthy, Movements, OperationName, Outcome, PaymentOperation,
+        PaymentRequest, Provider, operations,
     },
 };
 

@@ -8,8 +8,8 @@ use super::{
     AttemptId, Authorize, CancelSubscription, Capture, Captured, ChallengeAnswer,
     ChangeSubscriptionPaymentMethod, Checkout, ClientToken, ClientTokenRequest, CompleteCheckout,
     CreateCustomer, Customer, DeletePaymentMethod, Deleted, Event, Found, ListMovements, Lookup, Movements,
-    Outcome, Payment, PaymentMethod, Provider, Refund, Refunded, StartCheckout, StorePaymentMethod, Subscribe, Subscription,
-    VerifyWebhook, Void, WebhookChallenge,
+    Outcome, Payment, PaymentMethod, Provider, Refund, Refunded, StartCheckout, StorePaymentMethod,
+    Subscribe, Subscription, VerifyWebhook, Void, WebhookChallenge,
 };
 use crate::Money;
 

@@ -23,9 +23,8 @@ use wire::payment::{
     AttemptId, Authorize, CancelSubscription, Capture, Captured, ChallengeAnswer,
     ChangeSubscriptionPaymentMethod, ClientToken, ClientTokenRequest, CreateCustomer, Customer,
     DeletePaymentMethod, Deleted, Event, Found, HealthRequest, Healthy, ListMovements, Lookup, Movements,
-    OperationName, Outcome,
-    Payment, PaymentMethod, Provider, Refund, Refunded, StorePaymentMethod, Subscribe, Subscription,
-    VerifyWebhook, Void, WebhookChallenge,
+    OperationName, Outcome, Payment, PaymentMethod, Provider, Refund, Refunded, StorePaymentMethod,
+    Subscribe, Subscription, VerifyWebhook, Void, WebhookChallenge,
 };
 
 use self::{client::Client, messages::Accounts, webhook::Keys, xml::Written};

@@ -28,10 +28,7 @@ const PAGE: usize = 50;
 const MOST: usize = 50_000;
 
 /// `list_movements`. A cursor is the id of the last transaction that was seen: what is made meanwhile comes before it.
-pub(super) async fn list(
-    braintree: &Braintree,
-    request: &ListMovements,
-) -> Result<Movements, ProxyError> {
+pub(super) async fn list(braintree: &Braintree, request: &ListMovements) -> Result<Movements, ProxyError> {
     let period = Period::of(request).map_err(invalid)?;
     let after = request.cursor.as_deref().map(|cursor| segment("cursor", cursor)).transpose()?;
     let ids = search_ids(braintree, search(period)).await?;
@@ -40,9 +37,11 @@ pub(super) async fn list(
         return Err(unexpected(Unintelligible::field("ids", problem)));
     }
     let begin = match after {
-        Some(after) => 1 + ids.iter().position(|id| id == after).ok_or_else(|| {
-            invalid(ShapeError::field("cursor", "not the id of a transaction of this time"))
-        })?,
+        Some(after) => {
+            1 + ids.iter().position(|id| id == after).ok_or_else(|| {
+                invalid(ShapeError::field("cursor", "not the id of a transaction of this time"))
+            })?
+        }
         None => 0,
     };
     let end = ids.len().min(begin + PAGE);

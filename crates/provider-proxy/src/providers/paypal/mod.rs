@@ -22,8 +22,8 @@ use chassis::client::ClientError;
 use wire::payment::{
     Authorize, Capture, Captured, Checkout, ClientToken, ClientTokenRequest, CompleteCheckout,
     CreateCustomer, Customer, DeletePaymentMethod, Deleted, Event, Found, HealthRequest, Healthy,
-    ListMovements, Lookup, Movements, OperationName, Outcome, Payment, PaymentMethod, Provider, Refund, Refunded, StartCheckout,
-    StorePaymentMethod, VerifyWebhook, Void,
+    ListMovements, Lookup, Movements, OperationName, Outcome, Payment, PaymentMethod, Provider, Refund,
+    Refunded, StartCheckout, StorePaymentMethod, VerifyWebhook, Void,
 };
 
 use self::client::{Call, Client};

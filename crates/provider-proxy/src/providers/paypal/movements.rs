@@ -57,7 +57,9 @@ pub(super) async fn list(client: &Client, request: &ListMovements) -> Result<Mov
         }
         None => match search.halved() {
             Some(next) => Ok(Movements { movements: Vec::new(), next: Some(next.written()) }),
-            None => Err(unexpected(Unintelligible::field(".", "more transactions in a second than PayPal gives"))),
+            None => {
+                Err(unexpected(Unintelligible::field(".", "more transactions in a second than PayPal gives")))
+            }
         },
     }
 }

@@ -16,8 +16,8 @@ use chassis::{client::ClientError, settings::SecretString};
 use wire::payment::{
     Authorize, CancelSubscription, Capture, Captured, ChangeSubscriptionPaymentMethod, ClientToken,
     ClientTokenRequest, CreateCustomer, Customer, DeletePaymentMethod, Deleted, Event, Found, HealthRequest,
-    Healthy, ListMovements, Lookup, Movements, OperationName, Outcome, Payment, PaymentMethod, Provider, Refund, Refunded,
-    StorePaymentMethod, Subscribe, Subscription, VerifyWebhook, Void,
+    Healthy, ListMovements, Lookup, Movements, OperationName, Outcome, Payment, PaymentMethod, Provider,
+    Refund, Refunded, StorePaymentMethod, Subscribe, Subscription, VerifyWebhook, Void,
 };
 
 use super::{capability::Row, connect::Connect, exchange::Unintelligible, posted::WallClock};

@@ -64,7 +64,9 @@ impl Stripe {
             .with("expand[]", "data.balance_transaction")
             .with_some("starting_after", after);
         let page = self.client.read::<Page<T>>(call).await?;
-        page.ok_or_else(|| unexpected(Unintelligible::field(".", "there is no such list, or no such place in it")))
+        page.ok_or_else(|| {
+            unexpected(Unintelligible::field(".", "there is no such list, or no such place in it"))
+        })
     }
 }
 
