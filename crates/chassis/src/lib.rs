@@ -3,6 +3,7 @@
 pub mod base_url;
 pub mod card_number;
 pub mod client;
+pub mod crash;
 pub mod environment;
 pub mod exit;
 pub mod logging;

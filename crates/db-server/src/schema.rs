@@ -339,6 +339,99 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Payments at whichever provider.
+    payments (id) {
+        id -> BigInt,
+        uuid -> Uuid,
+        transaction_id -> BigInt,
+        provider -> SmallInt,
+        seller_id -> BigInt,
+        product_id -> BigInt,
+        buyer_id -> Nullable<BigInt>,
+        payment_method_id -> Nullable<BigInt>,
+        amount_minor -> BigInt,
+        currency -> Text,
+        capture -> Bool,
+        description -> Nullable<Text>,
+        metadata -> Nullable<Text>,
+        standing -> SmallInt,
+        status -> SmallInt,
+        captured_minor -> BigInt,
+        refunded_minor -> BigInt,
+        refunding_minor -> BigInt,
+        closed -> Bool,
+        provider_reference -> Nullable<Text>,
+        checkout_reference -> Nullable<Text>,
+        captures -> Array<Text>,
+        next_action -> Nullable<Text>,
+        refusal_code -> Nullable<Text>,
+        refusal_message -> Nullable<Text>,
+        decline_advice -> Nullable<Text>,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What providers have been asked about payments.
+    payment_operations (id) {
+        id -> BigInt,
+        attempt -> Uuid,
+        payment_id -> BigInt,
+        operation -> SmallInt,
+        amount_minor -> Nullable<BigInt>,
+        before_minor -> BigInt,
+        last -> Bool,
+        state -> SmallInt,
+        outcome -> Nullable<Text>,
+        provider_reference -> Nullable<Text>,
+        request -> Nullable<Text>,
+        next_look -> Nullable<Timestamptz>,
+        looks -> Integer,
+        actor -> Text,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Refunds of payments.
+    refunds (id) {
+        id -> BigInt,
+        uuid -> Uuid,
+        payment_id -> BigInt,
+        operation_id -> Nullable<BigInt>,
+        transaction_id -> BigInt,
+        provider -> SmallInt,
+        amount_minor -> BigInt,
+        standing -> SmallInt,
+        provider_reference -> Nullable<Text>,
+        refusal_code -> Nullable<Text>,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What clients have asked for under a key of theirs, and what they were answered.
+    idempotency_keys (id) {
+        id -> BigInt,
+        client -> Text,
+        route -> Text,
+        key -> Text,
+        body_hash -> Bytea,
+        operation_id -> Nullable<BigInt>,
+        leased_until -> Nullable<Timestamptz>,
+        status -> Nullable<SmallInt>,
+        body -> Nullable<Text>,
+        created -> Timestamptz,
+    }
+}
+
 diesel::joinable!(products -> sellers (seller_id));
 diesel::joinable!(product_plans -> products (product_id));
 diesel::joinable!(transactions -> sellers (seller_id));
@@ -361,6 +454,10 @@ diesel::joinable!(provider_charges -> transactions (transaction_id));
 diesel::joinable!(provider_charges -> payment_methods (payment_method_id));
 diesel::joinable!(provider_charges -> subscriptions (subscription_id));
 diesel::joinable!(payment_attempts -> buyers (buyer_id));
+diesel::joinable!(payments -> transactions (transaction_id));
+diesel::joinable!(payment_operations -> payments (payment_id));
+diesel::joinable!(refunds -> payments (payment_id));
+diesel::joinable!(idempotency_keys -> payment_operations (operation_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     sellers,
@@ -381,6 +478,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     provider_charges,
     webhook_events,
     payment_attempts,
+    payments,
+    payment_operations,
+    refunds,
+    idempotency_keys,
     api_clients,
     users,
     door,

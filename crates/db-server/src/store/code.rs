@@ -44,6 +44,7 @@ macro_rules! codes {
         stored_as!($name as SmallInt, i16, |value| value.stored(), |code| $name::from_code(code.into()));
     };
 }
+pub(super) use codes;
 
 codes!(
     /// Who moves the money.

@@ -31,6 +31,22 @@ macro_rules! id {
 }
 
 id!(
+    /// The key of a payment.
+    PaymentId
+);
+id!(
+    /// The key of an operation on a payment.
+    PaymentOperationId
+);
+id!(
+    /// The key of a refund.
+    RefundId
+);
+id!(
+    /// The key of what a client asked for under a key of its own.
+    IdempotencyKeyId
+);
+id!(
     /// The key of a buyer.
     BuyerId
 );

@@ -38,7 +38,7 @@ pub enum LookUpForm {
 }
 
 /// All of them. What is not here would be lost with the old key; a test compares this with the schema.
-pub const ENCRYPTED_COLUMNS: [EncryptedColumn; 5] = [
+pub const ENCRYPTED_COLUMNS: [EncryptedColumn; 8] = [
     EncryptedColumn {
         table: "buyers",
         column: "email",
@@ -52,6 +52,9 @@ pub const ENCRYPTED_COLUMNS: [EncryptedColumn; 5] = [
         found_by: Some(FoundBy { column: "token_hash", form: LookUpForm::Text }),
     },
     EncryptedColumn { table: "webhook_events", column: "payload", found_by: None },
+    EncryptedColumn { table: "payments", column: "next_action", found_by: None },
+    EncryptedColumn { table: "payment_operations", column: "request", found_by: None },
+    EncryptedColumn { table: "idempotency_keys", column: "body", found_by: None },
 ];
 
 /// One value as it is stored.

@@ -1,0 +1,96 @@
+//! What became of an operation.
+
+use chrono::{DateTime, Utc};
+use wire::payment::Outcome;
+
+use super::Work;
+use crate::{
+    domain::{DomainError, payment::schedule},
+    store::{
+        payment_code::OperationState::{self, Open, Settled, Unknown, Watching},
+        payment_operation::{self, PaymentOperationChanges, PaymentOperationRow},
+    },
+};
+
+/// The outcome of what never reached the provider, or what it does not know of.
+pub(super) const NOT_SENT: &str = "not_sent";
+
+impl Work<'_> {
+    /// Notes that nobody knows what came of an operation. What is known by now stays known.
+    pub(super) fn unknown(&mut self, operation: PaymentOperationRow) -> Result<(), DomainError> {
+        let state = match operation.state {
+            Open | Unknown => Unknown,
+            Watching | Settled => {
+                self.operation = Some(operation);
+                return Ok(());
+            }
+        };
+        self.change(operation, state, "unknown", None)
+    }
+
+    /// Notes what the provider says of an operation. What is settled stays so.
+    pub(super) fn answered<T>(
+        &mut self,
+        operation: PaymentOperationRow,
+        outcome: &Outcome<T>,
+        reference: Option<&str>,
+    ) -> Result<(), DomainError> {
+        let state = match outcome {
+            Outcome::Unknown { .. } => return self.unknown(operation),
+            Outcome::RequiresAction { .. } | Outcome::Pending { .. } => Watching,
+            Outcome::Succeeded { .. } | Outcome::Declined { .. } | Outcome::Rejected { .. } => Settled,
+        };
+        if operation.state == Settled {
+            self.operation = Some(operation);
+            return Ok(());
+        }
+        self.change(operation, state, outcome.name(), reference)
+    }
+
+    /// Settles an operation.
+    pub(super) fn settle(
+        &mut self,
+        operation: PaymentOperationRow,
+        outcome: &str,
+        reference: Option<&str>,
+    ) -> Result<(), DomainError> {
+        if operation.state == Settled {
+            self.operation = Some(operation);
+            return Ok(());
+        }
+        self.change(operation, Settled, outcome, reference)
+    }
+
+    fn change(
+        &mut self,
+        operation: PaymentOperationRow,
+        state: OperationState,
+        outcome: &str,
+        reference: Option<&str>,
+    ) -> Result<(), DomainError> {
+        let kept = state != Settled;
+        let changes = PaymentOperationChanges {
+            state,
+            outcome: Some(outcome.to_owned()),
+            provider_reference: reference
+                .map(ToOwned::to_owned)
+                .or_else(|| operation.provider_reference.clone()),
+            request: operation.request.clone().filter(|_| kept),
+            next_look: if kept { self.next_look(&operation) } else { None },
+            looks: operation.looks,
+        };
+        self.operation = Some(payment_operation::update(self.connection, operation.id, &changes)?);
+        Ok(())
+    }
+
+    fn next_look(&self, operation: &PaymentOperationRow) -> Option<DateTime<Utc>> {
+        schedule::next_look(operation.looks, operation.created, self.context.now)
+    }
+
+    /// The operations on this payment that are not settled.
+    pub(super) fn open_operations(&mut self) -> Result<Vec<PaymentOperationRow>, DomainError> {
+        let mut all = payment_operation::of_payment(self.connection, self.payment.id)?;
+        all.retain(|operation| operation.state != Settled);
+        Ok(all)
+    }
+}

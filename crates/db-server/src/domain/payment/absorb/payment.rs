@@ -1,0 +1,236 @@
+//! What a provider says of the payment itself, of its checkout and of its captures.
+
+use wire::{
+    Money,
+    payment::{Action, Captured, Checkout, Outcome, Payment},
+};
+
+use super::{Refused, Taken, Work, operation::NOT_SENT};
+use crate::{
+    domain::{DomainError, payment::machine::Evidence},
+    store::{
+        payment_code::{
+            PaymentOperationKind::{self, Authorize, Capture, CompleteCheckout, Refund, StartCheckout, Void},
+            PaymentStatus,
+        },
+        payment_operation::PaymentOperationRow,
+    },
+};
+
+impl Work<'_> {
+    /// How the payment stands.
+    pub(super) fn payment_stands(
+        &mut self,
+        operation: Option<PaymentOperationRow>,
+        outcome: Outcome<Payment>,
+    ) -> Result<Taken, DomainError> {
+        let kind = operation.as_ref().map(|operation| operation.operation);
+        if let Some(result) = outcome.result()
+            && !self.is_ours(result.amount)
+        {
+            return self.contradicts(operation);
+        }
+        let reference = outcome.result().map(|payment| payment.reference.clone());
+        if let Some(result) = outcome.result() {
+            self.learn(result);
+        }
+        let believed = match &outcome {
+            Outcome::Succeeded { result } => self.succeeded(kind, result),
+            Outcome::RequiresAction { action, .. } => self.action_required(action),
+            Outcome::Pending { .. } => self.believe(Evidence::Pending),
+            Outcome::Declined { decline, .. } => {
+                let advice = serde_json::to_value(decline.advice).ok();
+                let advice = advice.as_ref().and_then(|advice| advice.as_str());
+                self.declined(kind, &decline.into(), advice)
+            }
+            Outcome::Rejected { rejection } => self.rejected(kind, &rejection.into()),
+            Outcome::Unknown { .. } => true,
+        };
+        if !believed {
+            return self.contradicts(operation);
+        }
+        match operation {
+            Some(operation) => self.answered(operation, &outcome, reference.as_deref())?,
+            None => self.settle_by_evidence(&outcome)?,
+        }
+        Ok(Taken::Known)
+    }
+
+    /// What came of preparing a checkout.
+    pub(super) fn checkout_stands(
+        &mut self,
+        operation: PaymentOperationRow,
+        outcome: Outcome<Checkout>,
+    ) -> Result<Taken, DomainError> {
+        let reference = outcome.result().map(|checkout| checkout.reference.clone());
+        match &outcome {
+            Outcome::Succeeded { result }
+            | Outcome::RequiresAction { result, .. }
+            | Outcome::Pending { result } => {
+                self.changes.checkout_reference.get_or_insert_with(|| result.reference.clone());
+                let action = Action { url: Some(result.url.clone()), data: None };
+                self.action_required(&action);
+                self.settle(operation, "succeeded", reference.as_deref())?;
+                return Ok(Taken::Known);
+            }
+            Outcome::Declined { decline, .. } => {
+                self.refuse(Evidence::Declined, &decline.into(), Some("other_method"));
+            }
+            Outcome::Rejected { rejection } => self.refuse(Evidence::Failed, &rejection.into(), None),
+            Outcome::Unknown { .. } => {}
+        }
+        self.answered(operation, &outcome, reference.as_deref())?;
+        Ok(Taken::Known)
+    }
+
+    /// What came of a capture.
+    pub(super) fn capture_stands(
+        &mut self,
+        operation: PaymentOperationRow,
+        outcome: Outcome<Captured>,
+    ) -> Result<Taken, DomainError> {
+        let reference = outcome.result().map(|captured| captured.reference.clone());
+        if let Outcome::Succeeded { result } = &outcome {
+            let asked = operation.amount_minor == Some(result.amount.minor_units);
+            let total = Evidence::Captured(operation.before_minor.saturating_add(result.amount.minor_units));
+            if !asked || result.amount.currency.code() != self.payment.currency || !self.believe(total) {
+                return self.contradicts(Some(operation));
+            }
+            if operation.last {
+                self.believe(Evidence::LastCapture);
+            }
+            self.add_capture(&result.reference);
+        }
+        self.answered(operation, &outcome, reference.as_deref())?;
+        Ok(Taken::Known)
+    }
+
+    /// There is evidence that an operation was not done.
+    pub(super) fn not_done(
+        &mut self,
+        operation: PaymentOperationRow,
+        refusal: Refused,
+    ) -> Result<Taken, DomainError> {
+        use crate::store::payment_code::OperationState::{Settled, Watching};
+        // What the provider has said of it is stronger.
+        if matches!(operation.state, Settled | Watching) {
+            self.operation = Some(operation);
+            return Ok(Taken::Known);
+        }
+        match operation.operation {
+            Authorize | StartCheckout => self.refuse(Evidence::Failed, &refusal, None),
+            Refund => self.refund_failed(&operation, &refusal)?,
+            CompleteCheckout | Capture | Void => {}
+        }
+        self.settle(operation, NOT_SENT, None)?;
+        Ok(Taken::Known)
+    }
+
+    /// Notes evidence; false when it cannot be true.
+    fn believe(&mut self, evidence: Evidence) -> bool {
+        self.known.with(evidence).map(|known| self.known = known).is_ok()
+    }
+
+    fn succeeded(&mut self, kind: Option<PaymentOperationKind>, result: &Payment) -> bool {
+        if result.voided || kind == Some(Void) {
+            // What was captured before the rest was given up counts.
+            return self.believe(Evidence::Captured(result.captured)) && self.believe(Evidence::Voided);
+        }
+        self.believe(Evidence::Authorized) && self.believe(Evidence::Captured(result.captured))
+    }
+
+    fn action_required(&mut self, action: &Action) -> bool {
+        if let Ok(action) = serde_json::to_string(action) {
+            self.changes.next_action = Some(self.context.keys.encrypt(&action));
+        }
+        self.believe(Evidence::RequiresAction)
+    }
+
+    /// A capture or a void that is declined leaves the payment as it was.
+    fn declined(
+        &mut self,
+        kind: Option<PaymentOperationKind>,
+        refusal: &Refused,
+        advice: Option<&str>,
+    ) -> bool {
+        if matches!(kind, None | Some(Authorize | CompleteCheckout)) {
+            self.refuse(Evidence::Declined, refusal, advice);
+        }
+        true
+    }
+
+    /// A request that was wrong, about a payment that is there, leaves it as it was.
+    fn rejected(&mut self, kind: Option<PaymentOperationKind>, refusal: &Refused) -> bool {
+        if kind == Some(Authorize) {
+            self.refuse(Evidence::Failed, refusal, None);
+        }
+        true
+    }
+
+    fn refuse(&mut self, evidence: Evidence, refusal: &Refused, advice: Option<&str>) {
+        let before = self.known.standing;
+        if self.believe(evidence) && self.known.standing != before {
+            self.changes.refusal_code = Some(refusal.code.chars().take(255).collect());
+            self.changes.refusal_message = Some(refusal.message.chars().take(1024).collect());
+            self.changes.decline_advice = advice.map(ToOwned::to_owned);
+        }
+    }
+
+    fn learn(&mut self, result: &Payment) {
+        self.changes.provider_reference.get_or_insert_with(|| result.reference.clone());
+        for capture in &result.captures {
+            self.add_capture(capture);
+        }
+    }
+
+    fn add_capture(&mut self, reference: &str) {
+        if !self.changes.captures.iter().any(|known| known == reference) {
+            self.changes.captures.push(reference.to_owned());
+        }
+    }
+
+    fn is_ours(&self, amount: Money) -> bool {
+        amount.minor_units == self.payment.amount_minor && amount.currency.code() == self.payment.currency
+    }
+
+    /// What a webhook or a look-up at the payment says settles what it shows to have happened.
+    fn settle_by_evidence(&mut self, outcome: &Outcome<Payment>) -> Result<(), DomainError> {
+        for operation in self.open_operations()? {
+            let reference = outcome.result().map(|payment| payment.reference.clone());
+            match operation.operation {
+                Authorize | CompleteCheckout => self.answered(operation, outcome, reference.as_deref())?,
+                Capture if self.shows(&operation) => {
+                    if operation.last {
+                        self.believe(Evidence::LastCapture);
+                    }
+                    self.settle(operation, "succeeded", None)?;
+                }
+                Void if self.known.standing == PaymentStatus::Cancelled => {
+                    self.settle(operation, "succeeded", reference.as_deref())?;
+                }
+                StartCheckout | Capture | Void | Refund => {}
+            }
+        }
+        // The fact answers none of them.
+        self.operation = None;
+        Ok(())
+    }
+
+    /// Whether what is captured shows that a capture has happened: there is one at a time.
+    fn shows(&self, capture: &PaymentOperationRow) -> bool {
+        capture.amount_minor.is_some_and(|amount| self.known.captured >= capture.before_minor + amount)
+    }
+
+    /// The provider speaks of another amount or currency. An operation that it answers has no known outcome.
+    pub(super) fn contradicts(
+        &mut self,
+        operation: Option<PaymentOperationRow>,
+    ) -> Result<Taken, DomainError> {
+        log::error!("payment {}: the provider names another amount or currency", self.payment.id);
+        self.told.push("payment.integrity".to_owned());
+        if let Some(operation) = operation {
+            self.unknown(operation)?;
+        }
+        Ok(Taken::Contradicts)
+    }
+}

@@ -1,0 +1,187 @@
+//! The rows that follow from what is known now: the payment, its transaction, the ledger, the events.
+
+use super::{Absorbed, Taken, Work};
+use crate::{
+    domain::{
+        DomainError,
+        ledger::{self, Movement, MovementKind},
+        payment::{
+            machine::Known,
+            record::{payment_body, record, refund_body},
+        },
+    },
+    store::{
+        code::TransactionStatus,
+        payment::{self, PaymentChanges, PaymentRow},
+        payment_code::{
+            OperationState,
+            PaymentStatus::{self, Authorized, Captured},
+        },
+        transaction::{self, TransactionChanges},
+    },
+};
+
+impl Work<'_> {
+    /// Writes what has changed; nothing when nothing has.
+    pub(super) fn write(mut self, taken: Taken) -> Result<Absorbed, DomainError> {
+        let before = Known::of(&self.payment);
+        let after = self.known;
+        let changes = PaymentChanges {
+            standing: after.standing,
+            status: self.status()?,
+            captured_minor: after.captured,
+            refunded_minor: after.refunded,
+            refunding_minor: after.refunding,
+            closed: after.closed,
+            ..self.changes.clone()
+        };
+        let payment = if changes == PaymentChanges::of(&self.payment) {
+            self.payment.clone()
+        } else {
+            payment::update(self.connection, self.payment.id, &changes)?
+        };
+        self.take_transaction_along(&payment)?;
+        for movement in movements(&before, &after) {
+            ledger::post(self.connection, &payment, movement)?;
+        }
+        self.tell(&payment)?;
+        Ok(Absorbed { payment, operation: self.operation, refund: self.refund, taken })
+    }
+
+    /// What is shown: unknown while an operation is.
+    fn status(&mut self) -> Result<PaymentStatus, DomainError> {
+        let is_unknown = |state| state == OperationState::Unknown;
+        let concerned = self.payment.status == PaymentStatus::Unknown
+            || self.operation.as_ref().is_some_and(|operation| is_unknown(operation.state));
+        if !concerned {
+            return Ok(self.known.standing);
+        }
+        let unknown = self.open_operations()?.iter().any(|operation| is_unknown(operation.state));
+        Ok(if unknown { PaymentStatus::Unknown } else { self.known.standing })
+    }
+
+    fn take_transaction_along(&mut self, payment: &PaymentRow) -> Result<(), DomainError> {
+        let moved = payment.standing != self.payment.standing || payment.status != self.payment.status;
+        let learnt = payment.provider_reference != self.payment.provider_reference;
+        if !moved && !learnt {
+            return Ok(());
+        }
+        let reason = match payment.status {
+            PaymentStatus::Unknown => Some("unknown".to_owned()),
+            _ => payment.refusal_code.clone(),
+        };
+        let changes = TransactionChanges {
+            status: Some(transaction_status(payment)),
+            status_reason: Some(reason),
+            uid_support: payment.provider_reference.clone().map(Some),
+            ..TransactionChanges::default()
+        };
+        transaction::update(self.connection, payment.transaction_id, None, &changes, &self.context.actor)?;
+        Ok(())
+    }
+
+    fn tell(&mut self, payment: &PaymentRow) -> Result<(), DomainError> {
+        let captured_more = payment.captured_minor > self.payment.captured_minor;
+        if payment.status != self.payment.status || (captured_more && payment.status == Captured) {
+            let kind = format!("payment.{}", payment.status.name());
+            record(self.connection, payment, &kind, payment_body(payment), &self.context.actor)?;
+        }
+        for kind in std::mem::take(&mut self.told) {
+            let body = match &self.refund {
+                Some(refund) if kind.starts_with("refund.") => refund_body(payment, refund),
+                _ => payment_body(payment),
+            };
+            record(self.connection, payment, &kind, body, &self.context.actor)?;
+        }
+        Ok(())
+    }
+}
+
+/// How the same payment stands in the generic API.
+#[must_use]
+pub fn transaction_status(payment: &PaymentRow) -> TransactionStatus {
+    match payment.standing {
+        PaymentStatus::Created if payment.status == PaymentStatus::Unknown => TransactionStatus::Pending,
+        PaymentStatus::Created => TransactionStatus::Started,
+        PaymentStatus::RequiresAction | PaymentStatus::Pending | Authorized | PaymentStatus::Unknown => {
+            TransactionStatus::Pending
+        }
+        PaymentStatus::Failed => TransactionStatus::Errored,
+        PaymentStatus::Declined => TransactionStatus::Failed,
+        PaymentStatus::Cancelled => TransactionStatus::Cancelled,
+        Captured => TransactionStatus::Checked,
+    }
+}
+
+/// What has moved between two states of knowledge. What is taken was held before, whether or not anybody told us then.
+fn movements(before: &Known, after: &Known) -> Vec<Movement> {
+    let is_held = |known: &Known| matches!(known.standing, Authorized | Captured);
+    let captured = after.captured - before.captured;
+    let held = match (before.closed, is_held(before), is_held(after)) {
+        // What was given up, and is taken all the same.
+        (true, ..) => captured,
+        (false, false, true) => after.amount,
+        (false, ..) => 0,
+    };
+    let held_in_all = is_held(before) || is_held(after);
+    let released =
+        if held_in_all && after.closed && !before.closed { after.amount - after.captured } else { 0 };
+    let refunded = after.refunded - before.refunded;
+    [
+        (MovementKind::Hold, held),
+        (MovementKind::Capture, captured),
+        (MovementKind::Release, released),
+        (MovementKind::Refund, refunded.max(0)),
+        (MovementKind::Reversal, (-refunded).max(0)),
+    ]
+    .into_iter()
+    .filter(|&(_, amount)| amount > 0)
+    .map(|(kind, amount_minor)| Movement { kind, amount_minor })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::payment::machine::Evidence;
+
+    fn known(evidence: &[Evidence]) -> Known {
+        let new = Known {
+            amount: 1000,
+            standing: PaymentStatus::Created,
+            captured: 0,
+            refunded: 0,
+            refunding: 0,
+            closed: false,
+        };
+        evidence.iter().fold(new, |known, &evidence| known.with(evidence).unwrap())
+    }
+
+    fn moved(before: &[Evidence], after: &[Evidence]) -> Vec<(MovementKind, i64)> {
+        let all: Vec<_> = before.iter().chain(after).copied().collect();
+        movements(&known(before), &known(&all)).iter().map(|m| (m.kind, m.amount_minor)).collect()
+    }
+
+    #[test]
+    fn what_is_taken_at_once_was_held_for_a_moment() {
+        let expected = [(MovementKind::Hold, 1000), (MovementKind::Capture, 1000)];
+        assert_eq!(moved(&[], &[Evidence::Captured(1000)]), expected);
+        assert_eq!(moved(&[Evidence::Authorized], &[Evidence::Captured(1000)]), expected[1..]);
+    }
+
+    #[test]
+    fn the_last_capture_and_a_void_release_the_rest() {
+        let held = [Evidence::Authorized];
+        let last = [Evidence::Captured(400), Evidence::LastCapture];
+        assert_eq!(moved(&held, &last), [(MovementKind::Capture, 400), (MovementKind::Release, 600)]);
+        assert_eq!(moved(&held, &[Evidence::Voided]), [(MovementKind::Release, 1000)]);
+        assert_eq!(moved(&[], &[Evidence::Voided]), []);
+    }
+
+    #[test]
+    fn what_was_given_up_and_is_taken_all_the_same_balances() {
+        let before = [Evidence::Captured(400), Evidence::LastCapture];
+        let after = [Evidence::Captured(1000)];
+        assert_eq!(moved(&before, &after), [(MovementKind::Hold, 600), (MovementKind::Capture, 600)]);
+    }
+}

@@ -1,0 +1,236 @@
+//! The states of a payment, as a table: the strongest evidence decides, and nothing takes evidence back.
+//!
+//! What is known only grows, so that neither the order in which answers, webhooks and look-ups come nor how often they
+//! come makes a difference.
+
+use thiserror::Error;
+
+use crate::store::{
+    payment::PaymentRow,
+    payment_code::{
+        PaymentOperationKind::{self, Capture, CompleteCheckout, Refund, Void},
+        PaymentStatus::{
+            self, Authorized, Cancelled, Captured, Created, Declined, Failed, Pending, RequiresAction,
+            Unknown,
+        },
+        RefundStanding,
+    },
+};
+
+/// One state.
+struct Row {
+    /// Its name; the rows are in the order of their strength.
+    standing: PaymentStatus,
+    /// What may be asked of the provider in it.
+    permits: &'static [PaymentOperationKind],
+    /// Whether nothing that we do leaves it. Only the provider's evidence that it holds or has taken the money is
+    /// stronger than a refusal: the books must tell the truth.
+    is_final: bool,
+}
+
+/// Every state, the weaker evidence first.
+const TABLE: [Row; 8] = [
+    Row { standing: Created, permits: &[], is_final: false },
+    Row { standing: RequiresAction, permits: &[CompleteCheckout, Void], is_final: false },
+    Row { standing: Pending, permits: &[CompleteCheckout, Void], is_final: false },
+    Row { standing: Failed, permits: &[], is_final: true },
+    Row { standing: Declined, permits: &[], is_final: true },
+    Row { standing: Authorized, permits: &[Capture, Void], is_final: false },
+    Row { standing: Cancelled, permits: &[], is_final: true },
+    Row { standing: Captured, permits: &[Capture, Refund], is_final: true },
+];
+
+/// What is known about a payment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Known {
+    /// The amount asked for, in minor units.
+    pub amount: i64,
+    /// The strongest evidence.
+    pub standing: PaymentStatus,
+    /// How much has been taken.
+    pub captured: i64,
+    /// How much has gone back.
+    pub refunded: i64,
+    /// How much refunds under way would give back.
+    pub refunding: i64,
+    /// Whether nothing more can be captured.
+    pub closed: bool,
+}
+
+/// What somebody says about a payment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Evidence {
+    /// The payer must do something first.
+    RequiresAction,
+    /// The provider will say more.
+    Pending,
+    /// It was not asked for, or the request was wrong.
+    Failed,
+    /// The bank or the provider said no.
+    Declined,
+    /// The amount is held.
+    Authorized,
+    /// The authorization, or what is left of it, has been given up.
+    Voided,
+    /// This much has been taken in all, in minor units.
+    Captured(i64),
+    /// Nothing more will be captured.
+    LastCapture,
+}
+
+/// Why something cannot be asked for, or cannot be true.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Refusal {
+    /// Another operation has no known outcome yet.
+    #[error("The outcome of an earlier request about this payment is not known yet.")]
+    Unknown,
+    /// The state does not permit it.
+    #[error("The payment's status does not allow this.")]
+    Status,
+    /// The amount is more than what is left to be captured.
+    #[error("More than is left to be captured.")]
+    AboveAuthorized,
+    /// The amount is more than what was captured and not yet refunded.
+    #[error("More than is left to be refunded.")]
+    AboveCaptured,
+    /// The provider says that it took more than it was asked for.
+    #[error("More was captured than asked for.")]
+    TooMuch,
+}
+
+impl Known {
+    /// What is known of a stored payment.
+    #[must_use]
+    pub const fn of(row: &PaymentRow) -> Self {
+        Self {
+            amount: row.amount_minor,
+            standing: row.standing,
+            captured: row.captured_minor,
+            refunded: row.refunded_minor,
+            refunding: row.refunding_minor,
+            closed: row.closed,
+        }
+    }
+
+    /// What is known with this evidence.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMuch`]; such evidence is about something else.
+    pub fn with(mut self, evidence: Evidence) -> Result<Self, Refusal> {
+        let standing = match evidence {
+            Evidence::RequiresAction => RequiresAction,
+            Evidence::Pending => Pending,
+            Evidence::Failed => Failed,
+            Evidence::Declined => Declined,
+            Evidence::Authorized => Authorized,
+            Evidence::Voided => Cancelled,
+            Evidence::Captured(total) if total > self.amount => return Err(Refusal::TooMuch),
+            Evidence::Captured(total) if total > 0 => Captured,
+            Evidence::Captured(_) | Evidence::LastCapture => self.standing,
+        };
+        if let Evidence::Captured(total) = evidence {
+            self.captured = self.captured.max(total);
+        }
+        self.standing = stronger(self.standing, standing);
+        self.closed = self.closed
+            || self.captured == self.amount
+            || matches!(evidence, Evidence::Voided | Evidence::LastCapture);
+        Ok(self)
+    }
+
+    /// Whether the provider may be asked for this.
+    ///
+    /// # Errors
+    /// [`Refusal::Unknown`] for a payment that is shown as unknown, [`Refusal::Status`], [`Refusal::AboveAuthorized`]
+    /// for a capture, and [`Refusal::AboveCaptured`] for a refund.
+    pub fn permits(
+        &self,
+        status: PaymentStatus,
+        operation: PaymentOperationKind,
+        amount: i64,
+    ) -> Result<(), Refusal> {
+        if status == Unknown {
+            return Err(Refusal::Unknown);
+        }
+        let listed = row(self.standing).permits.contains(&operation);
+        match operation {
+            _ if !listed => Err(Refusal::Status),
+            Capture if self.closed => Err(Refusal::Status),
+            Capture if amount > self.amount - self.captured => Err(Refusal::AboveAuthorized),
+            Refund if amount > self.refundable() => Err(Refusal::AboveCaptured),
+            _ => Ok(()),
+        }
+    }
+
+    /// How much may still go back, in minor units.
+    #[must_use]
+    pub const fn refundable(&self) -> i64 {
+        self.captured - self.refunded - self.refunding
+    }
+
+    /// What is known once a refund of this amount is under way.
+    ///
+    /// # Errors
+    /// [`Refusal::AboveCaptured`].
+    pub const fn reserving(mut self, amount: i64) -> Result<Self, Refusal> {
+        if amount > self.refundable() {
+            return Err(Refusal::AboveCaptured);
+        }
+        self.refunding += amount;
+        Ok(self)
+    }
+
+    /// What is known once a refund of this amount stands otherwise than before; one that nobody has begun here was
+    /// `None`.
+    ///
+    /// # Errors
+    /// [`Refusal::AboveCaptured`] for one that was made elsewhere and is more than what we know to have been taken.
+    pub fn refund_moved(
+        mut self,
+        from: Option<RefundStanding>,
+        to: RefundStanding,
+        amount: i64,
+    ) -> Result<Self, Refusal> {
+        use RefundStanding::{Created, Failed, Pending, Succeeded};
+        match from {
+            Some(Created | Pending) => self.refunding -= amount,
+            Some(Succeeded) => self.refunded -= amount,
+            Some(Failed) | None => {}
+        }
+        match to {
+            Created | Pending => self.refunding += amount,
+            Succeeded => self.refunded += amount,
+            Failed => {}
+        }
+        if self.refundable() < 0 { Err(Refusal::AboveCaptured) } else { Ok(self) }
+    }
+}
+
+/// The stronger of two states.
+#[must_use]
+pub fn stronger(one: PaymentStatus, other: PaymentStatus) -> PaymentStatus {
+    if strength(other) > strength(one) { other } else { one }
+}
+
+/// Whether nothing that we do leaves this state.
+#[must_use]
+pub fn is_final(standing: PaymentStatus) -> bool {
+    row(standing).is_final
+}
+
+/// The stronger of two states of a refund. One that failed after it had succeeded has failed.
+#[must_use]
+pub const fn stronger_refund(one: RefundStanding, other: RefundStanding) -> RefundStanding {
+    if other.code() > one.code() { other } else { one }
+}
+
+fn strength(standing: PaymentStatus) -> usize {
+    TABLE.iter().position(|row| row.standing == standing).unwrap_or_default()
+}
+
+fn row(standing: PaymentStatus) -> &'static Row {
+    &TABLE[strength(standing)]
+}
+
+#[cfg(test)]
+mod tests;

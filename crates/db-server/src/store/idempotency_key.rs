@@ -1,0 +1,84 @@
+//! The table `idempotency_keys`: what clients have asked for under a key of theirs, and what they were answered.
+
+use chrono::{DateTime, Utc};
+use diesel::{pg::Pg, prelude::*};
+
+use super::{
+    StoreError,
+    id::{IdempotencyKeyId, PaymentOperationId},
+};
+use crate::{crypt::Ciphertext, schema::idempotency_keys};
+
+/// What a client has asked for under a key.
+#[derive(Clone, Debug, Identifiable, Queryable, Selectable)]
+#[diesel(table_name = idempotency_keys, check_for_backend(Pg))]
+pub struct IdempotencyKeyRow {
+    /// The key of the row.
+    pub id: IdempotencyKeyId,
+    /// The client's key.
+    pub client: String,
+    /// Method and path.
+    pub route: String,
+    /// What the client has sent as `Idempotency-Key`.
+    pub key: String,
+    /// SHA-256 of the body that was sent with it.
+    pub body_hash: Vec<u8>,
+    /// What it began.
+    pub operation_id: Option<PaymentOperationId>,
+    /// Until when whoever works on it is taken to be alive; none once it is answered.
+    pub leased_until: Option<DateTime<Utc>>,
+    /// The HTTP status of the answer; none until there is one.
+    pub status: Option<i16>,
+    /// The body of the answer, byte for byte.
+    pub body: Option<Ciphertext>,
+    /// When it was created.
+    pub created: DateTime<Utc>,
+}
+
+/// A key that is used for the first time; the fields are [`IdempotencyKeyRow`]'s.
+#[expect(missing_docs, reason = "each field is documented in IdempotencyKeyRow")]
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = idempotency_keys)]
+pub struct NewIdempotencyKey {
+    pub client: String,
+    pub route: String,
+    pub key: String,
+    pub body_hash: Vec<u8>,
+    pub leased_until: DateTime<Utc>,
+}
+
+/// Writes a key down; nothing happens and nothing is given when the client has used it on this route already. It waits
+/// for another database transaction that is just writing the same.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn insert(
+    connection: &mut PgConnection,
+    new: &NewIdempotencyKey,
+) -> Result<Option<IdempotencyKeyRow>, StoreError> {
+    let used = (idempotency_keys::client, idempotency_keys::route, idempotency_keys::key);
+    Ok(diesel::insert_into(idempotency_keys::table)
+        .values(new)
+        .on_conflict(used)
+        .do_nothing()
+        .returning(IdempotencyKeyRow::as_returning())
+        .get_result(connection)
+        .optional()?)
+}
+
+/// Finds what a client has asked for under a key, and locks its row until the database transaction ends.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find_for_update(
+    connection: &mut PgConnection,
+    client: &str,
+    route: &str,
+    key: &str,
+) -> Result<Option<IdempotencyKeyRow>, StoreError> {
+    let query = idempotency_keys::table
+        .filter(idempotency_keys::client.eq(client))
+        .filter(idempotency_keys::route.eq(route))
+        .filter(idempotency_keys::key.eq(key));
+    Ok(query.select(IdempotencyKeyRow::as_select()).for_update().first(connection).optional()?)
+}
