@@ -24,6 +24,7 @@ use crate::{
         Clock, Domain,
         inbox::{self, Reach},
         pin::Pins,
+        reconcile::nightly::Nightly,
         transaction,
         user::Users,
     },
@@ -37,7 +38,7 @@ use crate::{
     store::StoreError,
 };
 
-/// How long after one look at the inbox the next one follows.
+/// How long after one look at the inbox, or at what is due at night, the next one follows.
 const KEEP_UP: Duration = Duration::from_secs(60);
 
 /// A server that has its database and its address.
@@ -105,9 +106,12 @@ impl Application {
         let door_settings = settings.door.clone();
         let database = open(&settings.database).await?;
         let server = settings.server.clone();
+        let nightly =
+            Nightly { database: database.clone(), clock: clock.clone(), settings: settings.nightly.clone() };
         let Parts { domain, authenticator, cleansed, proxy, door, signer } =
             Parts::new(database, settings, clock);
         let inbox = domain.clone();
+        let nightly_proxy = ProxyClient::new(&proxy, signer.clone());
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
@@ -124,6 +128,9 @@ impl Application {
         let bound = bind(&server, configure)?;
         // It ends with the system that it runs in.
         rt::spawn(keep_up(inbox));
+        if !nightly.settings.providers.is_empty() {
+            rt::spawn(compare_nightly(nightly, nightly_proxy));
+        }
         Ok(Self { bound })
     }
 
@@ -170,6 +177,14 @@ async fn keep_up(domain: Data<Domain>) {
             Ok(()) => reach = Reach::Recent,
             Err(error) => log::warn!("the inbox waits: {}", chain(&error)),
         }
+        rt::time::sleep(KEEP_UP).await;
+    }
+}
+
+/// Compares our books with the providers' lists whenever a night's comparison is due.
+async fn compare_nightly(nightly: Nightly, proxy: ProxyClient) {
+    loop {
+        nightly.run_due(&proxy).await;
         rt::time::sleep(KEEP_UP).await;
     }
 }
