@@ -19,14 +19,14 @@ const USUAL: &str = "04:00";
 /// Nothing when the time is none, which is a fault.
 pub(super) fn read(section: &Section) -> Option<NightlySettings> {
     let mut providers = Vec::new();
-    for name in section.or("providers", Vec::<String>::new()) {
+    for name in section.or("nightly", Vec::<String>::new()) {
         match name.parse() {
-            Ok(provider) if providers.contains(&provider) => section.fault("providers", "one is named twice"),
+            Ok(provider) if providers.contains(&provider) => section.fault("nightly", "one is named twice"),
             Ok(Provider::Reference) => {
-                section.fault("providers", "reference has no list of what it has moved")
+                section.fault("nightly", "reference has no list of what it has moved")
             }
             Ok(provider) => providers.push(provider),
-            Err(_) => section.fault("providers", "expected stripe, paypal or braintree"),
+            Err(_) => section.fault("nightly", "expected stripe, paypal or braintree"),
         }
     }
     let at: String = section.or("at", USUAL.to_owned());

@@ -72,7 +72,7 @@ fn charge(movement: &Movement, known: &Known) -> (Decision, Option<Seen>) {
     };
     match known.transactions.iter().find(of_older_path) {
         Some(transaction) => older(movement, transaction),
-        None => (by_attempt(movement, known), None),
+        None => by_attempt(movement, known),
     }
 }
 
@@ -86,7 +86,7 @@ fn refund(movement: &Movement, known: &Known) -> (Decision, Option<Seen>) {
     };
     match known.transactions.iter().find(of_older_path) {
         Some(transaction) => older(movement, transaction),
-        None => (by_attempt(movement, known), None),
+        None => by_attempt(movement, known),
     }
 }
 
@@ -127,15 +127,19 @@ fn older(movement: &Movement, transaction: &BookedTransaction) -> (Decision, Opt
 
 /// What no row of ours has the id of. One of an attempt of ours whose outcome is not known yet is waited for; one of a
 /// settled attempt is money that our books do not have, such as a second charge.
-fn by_attempt(movement: &Movement, known: &Known) -> Decision {
+fn by_attempt(movement: &Movement, known: &Known) -> (Decision, Option<Seen>) {
     let attempt: Option<Uuid> = movement.attempt.map(|attempt| attempt.uuid());
     let Some(found) = known.attempts.iter().find(|known| Some(known.attempt) == attempt) else {
-        return Decision::Differs(row(Verdict::Missing, movement, None, None));
+        return (Decision::Differs(row(Verdict::Missing, movement, None, None)), None);
     };
     let payment = known.payments.iter().find(|payment| payment.id == found.payment_id);
     let ours = payment.map(|payment| Ours::Payment(payment.uuid.to_string()));
-    let verdict = if found.state == OperationState::Settled { Verdict::Missing } else { Verdict::Open };
-    Decision::Differs(row(verdict, movement, ours, None))
+    if found.state == OperationState::Settled {
+        return (Decision::Differs(row(Verdict::Missing, movement, ours, None)), None);
+    }
+    let is_charge = movement.kind == MovementKind::Charge;
+    let seen = is_charge.then_some(Seen::Payment(found.payment_id));
+    (Decision::Differs(row(Verdict::Open, movement, ours, None)), seen)
 }
 
 /// Whether the provider's ids say that a charge is of a payment.
