@@ -525,6 +525,27 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// What the nightly comparison of our books with the providers' lists came to.
+    reconciliations (id) {
+        id -> BigInt,
+        provider -> SmallInt,
+        day -> Date,
+        state -> SmallInt,
+        held_until -> Nullable<Timestamptz>,
+        tries -> Integer,
+        agreed -> BigInt,
+        missing -> BigInt,
+        extra -> BigInt,
+        wrong_amount -> BigInt,
+        open -> BigInt,
+        rows -> Nullable<Text>,
+        failure -> Nullable<Text>,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+    }
+}
+
 diesel::joinable!(products -> sellers (seller_id));
 diesel::joinable!(product_plans -> products (product_id));
 diesel::joinable!(transactions -> sellers (seller_id));

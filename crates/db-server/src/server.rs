@@ -27,6 +27,7 @@ use crate::{
         payment::janitor,
         payment_event,
         pin::Pins,
+        reconcile::nightly::Nightly,
         transaction,
         user::Users,
     },
@@ -40,7 +41,7 @@ use crate::{
     store::StoreError,
 };
 
-/// How long after one look at the inbox the next one follows.
+/// How long after one look at the inbox, or at what is due at night, the next one follows.
 const KEEP_UP: Duration = Duration::from_secs(60);
 
 /// A server that has its database and its address.
@@ -108,6 +109,8 @@ impl Application {
         let door_settings = settings.door.clone();
         let database = open(&settings.database).await?;
         let server = settings.server.clone();
+        let nightly =
+            Nightly { database: database.clone(), clock: clock.clone(), settings: settings.nightly.clone() };
         let Parts { domain, authenticator, cleansed, proxy, door, signer } =
             Parts::new(database, settings, clock);
         let (background, followed) = (domain.clone(), domain.clone());
@@ -115,6 +118,7 @@ impl Application {
         let every = domain.payments.janitor;
         let out = ProxyClient::new(&proxy, signer.clone());
         let deliveries = Deliveries::new(domain.clone(), out, proxy.client.total_timeout);
+        let nightly_proxy = ProxyClient::new(&proxy, signer.clone());
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
@@ -134,6 +138,9 @@ impl Application {
         rt::spawn(async move { janitor::run(&background, &asking, every).await });
         rt::spawn(async move { payment_event::follow(&followed).await });
         rt::spawn(deliveries.run());
+        if !nightly.settings.providers.is_empty() {
+            rt::spawn(compare_nightly(nightly, nightly_proxy));
+        }
         Ok(Self { bound })
     }
 
@@ -180,6 +187,14 @@ async fn keep_up(domain: Data<Domain>, proxy: Rc<ProxyClient>) {
             Ok(()) => reach = Reach::Recent,
             Err(error) => log::warn!("the inbox waits: {}", chain(&error)),
         }
+        rt::time::sleep(KEEP_UP).await;
+    }
+}
+
+/// Compares our books with the providers' lists whenever a night's comparison is due.
+async fn compare_nightly(nightly: Nightly, proxy: ProxyClient) {
+    loop {
+        nightly.run_due(&proxy).await;
         rt::time::sleep(KEEP_UP).await;
     }
 }

@@ -45,6 +45,7 @@ mod plans;
 mod pressure;
 mod provider_faults;
 mod purchase;
+mod reconcile;
 mod redis_outage;
 mod rotation;
 mod schema;

@@ -6,6 +6,7 @@ mod generate_key;
 mod log;
 mod migrate;
 mod plan;
+mod reconcile;
 mod rotate_keys;
 mod serve;
 mod user;
@@ -40,11 +41,12 @@ const EXIT_CODES: &str = "\
 Exit codes:
     0  it was asked to stop, or the command did its work
    64  arguments, settings or environment are wrong; nothing was done
-   65  the data is not as the command needs it, such as a value that no key decrypts
+   65  the data is not as the command needs it, such as a value that no key decrypts, or books that a provider's
+       list does not agree with
    69  what it needs is taken: the address, or the lock of another run
    70  a fault of the program or the machine
    73  a file cannot be written
-  129  Postgres is out of reach";
+  129  Postgres is out of reach; for `reconcile` also provider-proxy or the provider";
 
 #[derive(Subcommand)]
 enum Command {
@@ -65,6 +67,8 @@ enum Command {
     User(user::UserArguments),
     /// Say what products cost and which need a subscription, or list or forget it.
     Plan(plan::PlanArguments),
+    /// Compare what a provider says it has taken and given back with our books.
+    Reconcile(reconcile::Options),
     /// Write the transaction log of a day (UTC) as a CSV file, yesterday's unless told otherwise.
     Log(log::Options),
 }
@@ -94,6 +98,9 @@ impl Arguments {
             }
             Command::User(arguments) => actix_web::rt::System::new().block_on(user::run(settings, arguments)),
             Command::Plan(arguments) => actix_web::rt::System::new().block_on(plan::run(settings, arguments)),
+            Command::Reconcile(options) => {
+                actix_web::rt::System::new().block_on(reconcile::run(settings, options))
+            }
             Command::Log(options) => log::run(&settings, options),
         }
     }

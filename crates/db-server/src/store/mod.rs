@@ -22,6 +22,8 @@ pub mod payment_queue;
 pub mod product;
 pub mod product_plan;
 pub mod provider_charge;
+pub mod reconcile;
+pub mod reconciliation;
 pub mod reference;
 pub mod refund;
 pub mod rotation;

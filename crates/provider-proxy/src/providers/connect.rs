@@ -3,8 +3,8 @@
 use wire::{
     Reply,
     payment::{
-        ChallengeAnswer, Event, Found, Healthy, OperationName, Outcome, PaymentOperation, PaymentRequest,
-        Provider, operations,
+        ChallengeAnswer, Event, Found, Healthy, Movements, OperationName, Outcome, PaymentOperation,
+        PaymentRequest, Provider, operations,
     },
 };
 
@@ -124,6 +124,8 @@ operations! {
     refund, Refund, integrity::refunded;
     /// Asks what became of something.
     lookup, Lookup, integrity::no_amount;
+    /// Lists what was taken and given back in a time.
+    list_movements, ListMovements, integrity::no_amount;
     /// Prepares a page of the provider on which the payer agrees.
     start_checkout, StartCheckout, integrity::no_amount;
     /// Executes what the payer has agreed to. On a success with `capture`, all of it is captured.
@@ -209,6 +211,7 @@ impl<T> Refusable for Outcome<T> {
 }
 
 impl Refusable for Found {}
+impl Refusable for Movements {}
 impl Refusable for Event {}
 impl Refusable for ChallengeAnswer {}
 impl Refusable for Healthy {}

@@ -163,7 +163,7 @@ fn charged(kind: &str) -> Option<EventKind> {
     }
 }
 
-fn intent_id(intent: &Expandable<PaymentIntent>) -> String {
+pub(super) fn intent_id(intent: &Expandable<PaymentIntent>) -> String {
     match intent {
         Expandable::Id(id) => id.clone(),
         Expandable::Object(intent) => intent.id.clone(),
