@@ -259,6 +259,19 @@ impl Rig {
         Client::signed(&slot.url(), &self.dummies.client_key, &self.dummies.client_secret)
     }
 
+    /// The last lines of all servers, for a person.
+    #[must_use]
+    pub fn last_lines(&self) -> String {
+        let slots = self.db_servers.iter().chain([&self.provider_proxy]);
+        let last = slots.map(|slot| {
+            let lines = slot.lines();
+            let last = &lines[lines.len().saturating_sub(40)..];
+            format!("{}:\n    {}", slot.name(), last.join("\n    "))
+        });
+        let last: Vec<String> = last.collect();
+        format!("{}\nsandbox:{}", last.join("\n"), self.sandbox.last_lines(40))
+    }
+
     /// A client of the sandbox's own side.
     #[must_use]
     pub fn sandbox(&self) -> Client {

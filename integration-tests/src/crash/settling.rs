@@ -40,20 +40,28 @@ pub async fn deliver_again(rig: &Rig) -> Result<(), CrashError> {
     Ok(())
 }
 
-/// One pass of a janitor over all that is not settled and was begun so long ago, whenever its next look is due.
+/// Time passes: whatever is not settled and was begun so long ago is due for a look.
+///
+/// # Errors
+/// [`CrashError`].
+pub async fn make_due(rig: &Rig, age: Duration) -> Result<(), CrashError> {
+    let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+    rig.database
+        .with(move |connection| {
+            let query = "update payment_operations set next_look = now() - interval '1 second' \
+                         where state < 3 and created <= now() - $1 * interval '1 second'";
+            Ok(sql_query(query).bind::<BigInt, _>(seconds).execute(connection)?)
+        })
+        .await
+        .map(drop)
+}
+
+/// One pass of a janitor over all that is not settled and was begun so long ago.
 ///
 /// # Errors
 /// [`CrashError`].
 pub async fn look(rig: &Rig, age: Duration) -> Result<(), CrashError> {
-    let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
-    rig.database
-        .with(move |connection| {
-            // Time passes: what is due in an hour is due now.
-            let query = "update payment_operations set next_look = now() - interval '1 second' \
-                         where state < 3 and created < now() - $1 * interval '1 second'";
-            Ok(sql_query(query).bind::<BigInt, _>(seconds).execute(connection)?)
-        })
-        .await?;
+    make_due(rig, age).await?;
     rig.db_servers[0].command(&["payment", "look"]).await.map(drop)
 }
 
