@@ -7,6 +7,7 @@ pub mod implementation;
 pub mod login;
 mod money;
 pub mod notice;
+pub mod payment;
 pub mod paymethod;
 pub mod pin;
 pub mod product;

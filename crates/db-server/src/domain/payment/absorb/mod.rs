@@ -21,7 +21,7 @@ use crate::{
     domain::{Domain, DomainError},
     store::{
         payment::{PaymentChanges, PaymentRow},
-        payment_operation::PaymentOperationRow,
+        payment_operation::{self, PaymentOperationRow},
         refund::RefundRow,
     },
 };
@@ -99,6 +99,24 @@ pub struct Refused {
     pub message: String,
 }
 
+impl Fact {
+    /// The same about the operation as it is now: while the provider was asked, somebody else may have said more.
+    fn refreshed(mut self, connection: &mut PgConnection) -> Result<Self, DomainError> {
+        let operation = match &mut self {
+            Self::Payment { operation, .. } | Self::Refund { operation, .. } => operation.as_mut(),
+            Self::Checkout { operation, .. }
+            | Self::Capture { operation, .. }
+            | Self::NotDone { operation, .. }
+            | Self::Unknown { operation } => Some(operation),
+        };
+        if let Some(operation) = operation {
+            let now = payment_operation::by_id(connection, operation.id)?;
+            *operation = now.ok_or(DomainError::NotFound)?;
+        }
+        Ok(self)
+    }
+}
+
 impl From<&Decline> for Refused {
     fn from(decline: &Decline) -> Self {
         Self { code: decline.code.clone(), message: decline.message.clone() }
@@ -163,6 +181,7 @@ pub fn absorb(
     payment: PaymentRow,
     fact: Fact,
 ) -> Result<Absorbed, DomainError> {
+    let fact = fact.refreshed(connection)?;
     let (known, changes) = (Known::of(&payment), PaymentChanges::of(&payment));
     let (operation, refund, told) = (None, None, Vec::new());
     let mut work = Work { connection, context, payment, known, changes, operation, refund, told };
