@@ -18,7 +18,6 @@ use super::{CrashError, Differences, asking::Asked, rig::Rig};
 pub struct Line {
     provider: String,
     kind: String,
-    id: String,
     amount: String,
     currency: String,
     reference: String,

@@ -128,6 +128,7 @@ impl Campaign<'_> {
             seed: self.seed,
             kills: self.options.kills,
             deaths: &storm.deaths,
+            points: storm.points(),
             counts: &asking.counts,
             purchases: purchases.get(),
             lines: books.lines.len(),

@@ -9,6 +9,7 @@ pub(super) struct Figures<'a> {
     pub seed: u64,
     pub kills: u32,
     pub deaths: &'a Deaths,
+    pub points: Vec<String>,
     pub counts: &'a Counts,
     pub purchases: u64,
     pub lines: usize,
@@ -20,7 +21,18 @@ pub(super) struct Figures<'a> {
 impl Figures<'_> {
     /// The lines.
     pub fn lines(&self) -> String {
-        let Self { seed, kills, deaths, counts, purchases, lines, open_after_the_storm, storm, total } = self;
+        let Self {
+            seed,
+            kills,
+            deaths,
+            points,
+            counts,
+            purchases,
+            lines,
+            open_after_the_storm,
+            storm,
+            total,
+        } = self;
         let rows = [
             ("kills planned", kills.to_string()),
             ("  kill -9 of a db-server", deaths.db_server.get().to_string()),
@@ -40,6 +52,11 @@ impl Figures<'_> {
             ("seconds in all", total.as_secs().to_string()),
         ];
         let table: Vec<_> = rows.iter().map(|(name, value)| format!("    {name:<38} {value:>8}")).collect();
-        format!("crash campaign, seed {seed}\n{}", table.join("\n"))
+        let mut reached: Vec<_> =
+            points.iter().map(|point| point.split(':').next().unwrap_or(point)).collect();
+        reached.sort_unstable();
+        reached.dedup();
+        let reached = reached.join(", ");
+        format!("crash campaign, seed {seed}\n{}\n    points reached: {reached}", table.join("\n"))
     }
 }

@@ -25,6 +25,10 @@ use crate::{
 /// How many of a process's lines are kept.
 const KEEP: usize = 20_000;
 
+/// A client goes on with what a server that died has begun after so long: longer than all that the sandbox is told to
+/// take.
+const LEASE: &str = "[payments]\nidempotency_lease = '12s'\n";
+
 /// How often a process that ends before it listens is started again: its Postgres may be away.
 const STARTS: u32 = 100;
 
@@ -227,6 +231,7 @@ impl Rig {
             let mut table =
                 db_server_settings(database.host(), database.name(), &provider_proxy.url(), &dummies);
             merge(&mut table, listening(port));
+            merge(&mut table, parsed(LEASE));
             let slot = Slot::new(&format!("db-server-{number}"), Program::DbServer, &folder, port, &table)?;
             slot.start(None).await?;
             slots.push(slot);

@@ -40,7 +40,8 @@ pub async fn deliver_again(rig: &Rig) -> Result<(), CrashError> {
     Ok(())
 }
 
-/// Time passes: whatever is not settled and was begun so long ago is due for a look.
+/// Time passes: whatever is not settled and was begun so long ago is due for a look, and nobody has asked for it for so
+/// long that "there is nothing" is evidence where that depends on minutes.
 ///
 /// # Errors
 /// [`CrashError`].
@@ -48,7 +49,8 @@ pub async fn make_due(rig: &Rig, age: Duration) -> Result<(), CrashError> {
     let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
     rig.database
         .with(move |connection| {
-            let query = "update payment_operations set next_look = now() - interval '1 second' \
+            let query = "update payment_operations set next_look = now() - interval '1 second', \
+                         modified = least(modified, now() - interval '20 minutes') \
                          where state < 3 and created <= now() - $1 * interval '1 second'";
             Ok(sql_query(query).bind::<BigInt, _>(seconds).execute(connection)?)
         })

@@ -120,6 +120,16 @@ async fn survive(
     settling::deliver_again(rig).await
 }
 
+/// How many lines the provider's ledger has in the end. Braintree is never asked again: what had not reached it is given
+/// up.
+fn lines(point: &Point) -> usize {
+    match point.flow {
+        Flow::Refund => 2,
+        Flow::Create if point.provider == Provider::Braintree && point.name.ends_with(".begun") => 0,
+        _ => 1,
+    }
+}
+
 async fn check(rig: &Rig, asking: &Asking<'_>, point: &Point) {
     let books = Books::read(rig).await.unwrap();
     let mut found: Differences = books.compare();
@@ -130,7 +140,7 @@ async fn check(rig: &Rig, asking: &Asking<'_>, point: &Point) {
         asking.ask_again(asked).await.unwrap();
     }
     let after = Books::read(rig).await.unwrap();
-    let lines = if point.flow == Flow::Refund { 2 } else { 1 };
+    let lines = lines(point);
     assert_eq!((books.lines.len(), after.lines.len()), (lines, lines), "{:?}", after.lines);
     for command in [["ledger", "verify"], ["ledger", "check"]] {
         rig.db_servers[0].command(&command).await.unwrap();
