@@ -15,6 +15,7 @@ mod buyer_close;
 mod cache;
 mod capabilities;
 mod card_number;
+mod crash_points;
 mod database_outage;
 mod documentation;
 mod door;

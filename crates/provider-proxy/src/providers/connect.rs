@@ -1,5 +1,6 @@
 //! What a connector is: one method for each neutral operation, each of which it may leave out.
 
+use chassis::crash;
 use wire::{
     Reply,
     payment::{
@@ -162,7 +163,9 @@ async fn run<O: Perform, C: Connect>(
         shape::from_slice(body).map_err(|source| ProxyError::InvalidRequest { target, source })?;
     integrity::valid(&request).map_err(|source| ProxyError::InvalidRequest { target, source })?;
     gate.amount(C::PROVIDER, O::NAME, request.amount())?;
+    crash_point::<O>(&request, "proxy.received");
     let answer = within_limits::<O, C>(connector, &request, gate).await?;
+    crash_point::<O>(&request, "proxy.answered");
     O::check(&request, &answer).map_err(|asked| ProxyError::AmountMismatch { target, asked })?;
     // The provider has acted by now, so a failure here is never one before anything was sent.
     let unexpected = |_| ProxyError::UnexpectedAnswer {
@@ -171,6 +174,14 @@ async fn run<O: Perform, C: Connect>(
     };
     let text = serde_json::to_string(&Reply::Result(answer)).map_err(unexpected)?;
     Ok(connector.withheld().clean(text).into_bytes())
+}
+
+/// Where a test lets the process die on both sides of an operation that changes something at a provider.
+fn crash_point<O: Perform>(request: &O::Request, name: &str) {
+    let only_reads = matches!(O::NAME, OperationName::Lookup | OperationName::Health);
+    if request.attempt().is_some() && !only_reads {
+        crash::point(name);
+    }
 }
 
 /// Performs an operation; a refund takes its place in the windows first, and gives it back when nothing was moved.
