@@ -1,6 +1,8 @@
-//! Between the workers and the thread that writes: a list behind a lock that is held for a few instructions.
+//! Between the workers and the thread that writes: the text of the lines that wait, behind a lock that is held for as
+//! long as it takes to hash one of them.
 
 use std::{
+    cell::Cell,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -8,10 +10,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Event, Record, Unavailable};
+use super::{Event, Record, Unavailable, chain::Chain, line};
 use crate::metrics::AuditMetrics;
 
-/// How many lines may wait, those of requests in flight among them: some 6 MB.
+/// How many lines may wait, those of requests in flight among them: some 7 MB.
 const CAPACITY: usize = 16_384;
 
 /// How long the thread lets lines gather before it writes them with one call.
@@ -20,27 +22,36 @@ const GATHER: Duration = Duration::from_millis(5);
 /// How long requests that are cut off at the end have for their last line.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// One line to be.
-#[derive(Debug)]
-pub(super) enum Entry {
-    Request(Record),
-    Event(SystemTime, Event),
-}
+/// How much memory is kept for the next lines, in bytes; more is needed only while the disk is slow.
+const KEPT: usize = 1024 * 1024;
 
-impl Entry {
-    pub(super) fn event(event: Event) -> Self {
-        Self::Event(SystemTime::now(), event)
-    }
+/// How much memory a thread keeps for its next line, in bytes.
+const LONG: usize = 8 * 1024;
+
+thread_local! {
+    /// Where a thread writes its line down before it takes the lock.
+    static REST: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// What the thread is to do next.
 pub(super) enum Work {
     /// Write these.
-    Write(Vec<Entry>),
+    Write(Batch),
     /// Open the file anew.
     Reopen,
-    /// End: everything has been given out.
-    Close,
+    /// Write this, and end: no line follows.
+    Close(Batch),
+}
+
+/// Lines on their way to the file.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// The lines.
+    pub(super) text: Vec<u8>,
+    /// How many of them were added with [`Queue::add`].
+    pub(super) lines: usize,
+    /// How much of the text is in the file, in bytes.
+    pub(super) written: usize,
 }
 
 /// The lines that wait.
@@ -57,12 +68,14 @@ pub(super) struct Queue {
     metrics: AuditMetrics,
 }
 
-#[derive(Default)]
 struct State {
-    entries: Vec<Entry>,
+    chain: Chain,
+    next: Batch,
     /// All that were ever added, and all that were ever written.
     added: u64,
     written: u64,
+    /// Whether the thread has to be woken for a line.
+    asleep: bool,
     hurry: bool,
     reopen: bool,
     closing: bool,
@@ -70,9 +83,25 @@ struct State {
 }
 
 impl Queue {
-    pub(super) fn new(metrics: AuditMetrics) -> Self {
+    /// A queue whose first line follows the last one of this chain. What is to be said of the file's end comes first:
+    /// a reader accepts half a line only when the next one speaks of it.
+    pub(super) fn new(chain: Chain, torn: Option<&Event>, metrics: AuditMetrics) -> Self {
+        let mut state = State {
+            chain,
+            next: Batch::default(),
+            added: 0,
+            written: 0,
+            asleep: false,
+            hurry: false,
+            reopen: false,
+            closing: false,
+            closed: false,
+        };
+        if let Some(torn) = torn {
+            state.say(torn);
+        }
         Self {
-            state: Mutex::default(),
+            state: Mutex::new(state),
             work: Condvar::new(),
             done: Condvar::new(),
             taken: AtomicUsize::new(0),
@@ -94,9 +123,9 @@ impl Queue {
     }
 
     /// Adds a line without a slot: an event, of which there are few.
-    pub(super) fn push(&self, entry: Entry) {
+    pub(super) fn push(&self, event: &Event) {
         if self.taken.fetch_add(1, Ordering::Relaxed) < 2 * CAPACITY {
-            self.add(entry);
+            self.add(&line::event(SystemTime::now(), event));
         } else {
             self.taken.fetch_sub(1, Ordering::Relaxed);
             self.lose(1);
@@ -131,25 +160,40 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits for work: for the thread.
-    pub(super) fn next(&self) -> Work {
-        let mut state = self.lock();
-        while state.entries.is_empty() && !state.reopen && !state.closing {
-            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+    /// Waits for work: for the thread. It brings back the batch that it has written.
+    pub(super) fn next(&self, spent: Batch) -> Work {
+        let mut state = self.gather(self.lock());
+        if state.is_idle() {
+            state.asleep = true;
+            let woken = self.work.wait_while(state, |state| state.is_idle());
+            state = self.gather(woken.unwrap_or_else(PoisonError::into_inner));
         }
-        let idle = |state: &mut State| !(state.hurry || state.reopen || state.closing);
-        let waited = self.work.wait_timeout_while(state, GATHER, idle);
-        state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        if state.closing && state.entries.is_empty() {
-            let in_flight = |state: &mut State| state.entries.is_empty() && self.taken() > 0;
+        if state.closing && state.next.lines == 0 {
+            state.asleep = true;
+            let in_flight = |state: &mut State| state.next.lines == 0 && self.taken() > 0;
             let waited = self.work.wait_timeout_while(state, LAST_LINES, in_flight);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.hurry = false;
-        if !state.entries.is_empty() {
-            return Work::Write(std::mem::take(&mut state.entries));
+        (state.asleep, state.hurry) = (false, false);
+        if state.next.lines > 0 {
+            return Work::Write(state.take(spent));
         }
-        if state.reopen { Work::Reopen } else { Work::Close }
+        if state.reopen {
+            return Work::Reopen;
+        }
+        // Together with the last line, so that none comes behind it.
+        state.closed = true;
+        self.say_lost(&mut state);
+        state.say(&Event::Stopped);
+        Work::Close(state.take(spent))
+    }
+
+    /// Waits until lines have gathered. While there are some all the time nobody has to wake the thread.
+    fn gather<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.asleep = false;
+        let patient = |state: &mut State| !(state.hurry || state.reopen || state.closing);
+        let waited = self.work.wait_timeout_while(state, GATHER, patient);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Waits before a write is tried again; says whether there is no more time for that.
@@ -195,21 +239,11 @@ impl Queue {
         !before
     }
 
-    /// How many requests have had no line since it was last asked.
-    pub(super) fn take_lost(&self) -> u64 {
-        self.lost.swap(0, Ordering::Relaxed)
-    }
-
-    pub(super) fn ended(&self) {
-        self.lock().closed = true;
-        self.done.notify_all();
-    }
-
     fn release(&self, lines: usize) {
         self.taken.fetch_sub(lines, Ordering::Relaxed);
         let mut state = self.lock();
         state.written += lines as u64;
-        self.metrics.queued.set(i64::try_from(state.entries.len()).unwrap_or(i64::MAX));
+        self.metrics.queued.set(i64::try_from(state.next.lines).unwrap_or(i64::MAX));
         self.done.notify_all();
     }
 
@@ -222,7 +256,8 @@ impl Queue {
         self.lost.fetch_add(lines, Ordering::Relaxed);
     }
 
-    fn add(&self, entry: Entry) {
+    /// Adds a line, given as what follows its beginning.
+    fn add(&self, rest: &[u8]) {
         let mut state = self.lock();
         if state.closed {
             drop(state);
@@ -230,18 +265,50 @@ impl Queue {
             self.lose(1);
             return;
         }
-        state.entries.push(entry);
+        if state.next.lines == 0 {
+            self.say_lost(&mut state);
+        }
+        // Woken for one line, the thread takes along those that come until it writes.
+        let wake = std::mem::take(&mut state.asleep);
+        let State { chain, next, .. } = &mut *state;
+        chain.add(&mut next.text, rest);
+        next.lines += 1;
         state.added += 1;
-        // It wakes up for the first line, and takes along those that come until it writes.
-        let wake = state.entries.len() == 1;
         drop(state);
         if wake {
             self.work.notify_one();
         }
     }
 
+    /// Says how many requests have had no line since that was last said.
+    fn say_lost(&self, state: &mut State) {
+        let requests = self.lost.swap(0, Ordering::Relaxed);
+        if requests > 0 {
+            state.say(&Event::Lost { requests });
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_idle(&self) -> bool {
+        self.next.lines == 0 && !self.reopen && !self.closing
+    }
+
+    /// Adds a line that nobody waits for.
+    fn say(&mut self, event: &Event) {
+        self.chain.add(&mut self.next.text, &line::event(SystemTime::now(), event));
+    }
+
+    /// Takes the lines that wait, and leaves the memory of those that are written for the next ones.
+    fn take(&mut self, spent: Batch) -> Batch {
+        let Batch { mut text, .. } = spent;
+        text.clear();
+        text.shrink_to(KEPT);
+        std::mem::replace(&mut self.next, Batch { text, ..Batch::default() })
     }
 }
 
@@ -264,11 +331,16 @@ impl Slot {
         Self(None)
     }
 
-    /// Adds the request's line; it costs a worker well under a microsecond.
-    pub fn record(mut self, record: Record) {
-        if let Some(queue) = self.0.take() {
-            queue.add(Entry::Request(record));
-        }
+    /// Adds the request's line; it costs a worker about a microsecond.
+    pub fn record(mut self, record: &Record<'_>) {
+        let Some(queue) = self.0.take() else { return };
+        // A thread that ends has none any more.
+        let mut rest = REST.try_with(Cell::take).unwrap_or_default();
+        rest.clear();
+        line::request(&mut rest, record);
+        queue.add(&rest);
+        rest.shrink_to(LONG);
+        let _ = REST.try_with(|kept| kept.set(rest));
     }
 }
 

@@ -3,11 +3,8 @@
 use std::{io, sync::Arc, time::Duration};
 
 use super::{
-    Event,
-    chain::Chain,
     file::AuditFile,
-    line,
-    queue::{Entry, Pause, Queue, Work},
+    queue::{Batch, Pause, Queue, Work},
 };
 
 /// How long it waits after a write that failed, before it tries again.
@@ -16,75 +13,33 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(super) struct Writer {
     queue: Arc<Queue>,
     file: AuditFile,
-    chain: Chain,
     sync: bool,
-    torn: Option<Event>,
-}
-
-/// Lines on their way to the file.
-#[derive(Default)]
-struct Batch {
-    text: Vec<u8>,
-    /// How much of it is in the file.
-    written: usize,
-    /// How many entries of the queue are in it.
-    entries: usize,
 }
 
 impl Writer {
-    pub(super) const fn new(
-        queue: Arc<Queue>,
-        file: AuditFile,
-        chain: Chain,
-        torn: Option<Event>,
-        sync: bool,
-    ) -> Self {
-        Self { queue, file, chain, sync, torn }
+    pub(super) const fn new(queue: Arc<Queue>, file: AuditFile, sync: bool) -> Self {
+        Self { queue, file, sync }
     }
 
     pub(super) fn run(mut self) {
+        let mut batch = Batch::default();
         loop {
-            match self.queue.next() {
-                Work::Write(entries) => {
-                    let batch = self.batch(&entries);
-                    self.write(batch);
+            match self.queue.next(batch) {
+                Work::Write(lines) => batch = self.write(lines),
+                Work::Reopen => {
+                    batch = Batch::default();
+                    self.reopen(&mut batch);
                 }
-                Work::Reopen => self.reopen(&mut Batch::default()),
-                Work::Close => break,
+                Work::Close(last) => {
+                    self.write(last);
+                    break;
+                }
             }
         }
-        let mut last = Batch::default();
-        self.add(&mut last, &Entry::event(Event::Stopped));
-        self.write(last);
-        self.queue.ended();
     }
 
-    fn batch(&mut self, entries: &[Entry]) -> Batch {
-        let mut batch = Batch { entries: entries.len(), ..Batch::default() };
-        if let Some(torn) = self.torn.take() {
-            // Said first: a reader accepts half a line only when the next line speaks of it.
-            self.add(&mut batch, &Entry::event(torn));
-        }
-        let lost = self.queue.take_lost();
-        if lost > 0 {
-            self.add(&mut batch, &Entry::event(Event::Lost { requests: lost }));
-        }
-        for entry in entries {
-            self.add(&mut batch, entry);
-        }
-        batch
-    }
-
-    fn add(&mut self, batch: &mut Batch, entry: &Entry) {
-        match line::write(&mut batch.text, &self.chain.head, entry) {
-            Ok(head) => self.chain.head = head,
-            // Nothing in an entry can fail to be JSON.
-            Err(error) => log::error!("a line of the audit log cannot be written down: {error}"),
-        }
-    }
-
-    /// Writes all of it, however long that takes, unless the process ends.
-    fn write(&mut self, mut batch: Batch) {
+    /// Writes all of it, however long that takes, unless the process ends; gives it back for its memory.
+    fn write(&mut self, mut batch: Batch) -> Batch {
         while let Err(error) = self.try_write(&mut batch) {
             if self.queue.failed() {
                 log::error!(
@@ -97,15 +52,16 @@ impl Writer {
                 Pause::Reopen => self.reopen(&mut batch),
                 Pause::Close => {
                     if self.try_write(&mut batch).is_err() {
-                        log::error!("{} lines of the audit log are lost", batch.entries);
-                        self.queue.gave_up(batch.entries);
-                        return;
+                        log::error!("{} lines of the audit log are lost", batch.lines);
+                        self.queue.gave_up(batch.lines);
+                        return batch;
                     }
                     break;
                 }
             }
         }
-        self.queue.wrote(batch.entries);
+        self.queue.wrote(batch.lines);
+        batch
     }
 
     fn try_write(&mut self, batch: &mut Batch) -> io::Result<()> {
