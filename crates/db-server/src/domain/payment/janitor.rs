@@ -66,8 +66,9 @@ pub async fn pass(domain: &Domain, proxy: &ProxyClient) -> Result<usize, DomainE
     let (mut all, mut settled) = (0, 0);
     loop {
         let now = domain.clock.now();
-        let claim =
-            move |connection: &mut PgConnection| payment_queue::claim_due(connection, now, now + LEASE, BATCH);
+        let claim = move |connection: &mut PgConnection| {
+            payment_queue::claim_due(connection, now, now + LEASE, BATCH)
+        };
         let claimed = domain.database.write_one(claim).await?;
         if claimed.is_empty() {
             break;
