@@ -3,15 +3,14 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    PgConnection, RunQueryDsl, prelude::*, sql_query,
+    PgConnection, RunQueryDsl,
+    prelude::*,
+    sql_query,
     sql_types::{BigInt, Timestamptz},
 };
 
 use super::{
-    StoreError,
-    id::PaymentOperationId,
-    payment_code::OperationState,
-    payment_operation::PaymentOperationRow,
+    StoreError, id::PaymentOperationId, payment_code::OperationState, payment_operation::PaymentOperationRow,
 };
 use crate::schema::payment_operations;
 
@@ -72,9 +71,9 @@ pub fn reschedule(
     looks: i32,
     next_look: Option<DateTime<Utc>>,
 ) -> Result<(), StoreError> {
-    let claimed = payment_operations::table
-        .find(id)
-        .filter(payment_operations::state.ne(OperationState::Settled).and(payment_operations::looks.eq(looks)));
+    let claimed = payment_operations::table.find(id).filter(
+        payment_operations::state.ne(OperationState::Settled).and(payment_operations::looks.eq(looks)),
+    );
     diesel::update(claimed).set(payment_operations::next_look.eq(next_look)).execute(connection)?;
     Ok(())
 }

@@ -138,11 +138,7 @@ fn disputed(
 }
 
 /// Nothing needs to be asked about a payment of which all is known.
-fn to_look(
-    connection: &mut PgConnection,
-    event: &Event,
-    payment: &PaymentRow,
-) -> Result<Told, DomainError> {
+fn to_look(connection: &mut PgConnection, event: &Event, payment: &PaymentRow) -> Result<Told, DomainError> {
     let operations = payment_operation::of_payment(connection, payment.id)?;
     let all_settled = operations.iter().all(|operation| operation.state == OperationState::Settled);
     if all_settled && payment.closed && machine::is_final(payment.standing) {

@@ -35,7 +35,10 @@ fn what_can_be_looked_up_for_a_while_only_is_looked_up_when_nothing_becomes_evid
 fn a_provider_that_keeps_no_keys_is_never_asked_again() {
     for rule in RULES.iter().filter(|rule| rule.provider == Braintree) {
         assert!(!rule.may_ask_again(TimeDelta::zero()));
-        assert!(!rule.nothing_is_evidence(TimeDelta::minutes(5)) && rule.nothing_is_evidence(TimeDelta::minutes(6)));
+        assert!(
+            !rule.nothing_is_evidence(TimeDelta::minutes(5))
+                && rule.nothing_is_evidence(TimeDelta::minutes(6))
+        );
     }
 }
 
@@ -51,5 +54,9 @@ fn an_age_is_within_its_limit_until_the_limit() {
 #[test]
 fn the_page_for_people_shows_these_rules() {
     let page = include_str!("../../../../../../docs/providers/unknown-outcomes.md");
-    assert!(page.contains(&markdown()), "docs/providers/unknown-outcomes.md needs this table:\n\n{}", markdown());
+    assert!(
+        page.contains(&markdown()),
+        "docs/providers/unknown-outcomes.md needs this table:\n\n{}",
+        markdown()
+    );
 }
