@@ -34,6 +34,7 @@ mod pair_in_process;
 mod passthrough;
 mod payers;
 mod payers_at_two_providers;
+mod payment_orders;
 mod payments;
 mod paymethods;
 mod paypal;
