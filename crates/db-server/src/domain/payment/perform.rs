@@ -60,6 +60,8 @@ impl Flow {
 pub(super) enum Step {
     /// The provider is asked for this operation.
     Ask(Box<Begun>),
+    /// The provider is asked for this operation, and may have been before.
+    AskAgain(Box<Begun>),
     /// The provider is asked how the payment of this operation stands.
     Look(Box<Begun>),
     /// Nothing is asked; the client is told how it stands.
@@ -97,6 +99,11 @@ where
         Step::Ask(begun) => {
             let provider = provider_of(&begun.payment)?;
             let fact = execute::ask(&domain.keys, proxy, provider, &begun.operation).await?;
+            (begun, Some(fact))
+        }
+        Step::AskAgain(begun) => {
+            let provider = provider_of(&begun.payment)?;
+            let fact = execute::ask_again(&domain.keys, proxy, provider, &begun.operation).await?;
             (begun, Some(fact))
         }
         Step::Look(begun) => {
@@ -159,7 +166,7 @@ fn resume(
     let state = operation.state;
     let begun = Box::new(Begun { key, payment, operation });
     Ok(match state {
-        OperationState::Open | OperationState::Unknown => Step::Ask(begun),
+        OperationState::Open | OperationState::Unknown => Step::AskAgain(begun),
         OperationState::Watching if flow == Flow::Complete => Step::Look(begun),
         OperationState::Watching | OperationState::Settled => Step::Tell(begun),
     })

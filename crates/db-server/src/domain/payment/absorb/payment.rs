@@ -186,8 +186,7 @@ impl Work<'_> {
             return;
         }
         let changes = &mut self.changes;
-        let known =
-            (&changes.refusal_code, &changes.refusal_message, changes.decline_advice.as_deref());
+        let known = (&changes.refusal_code, &changes.refusal_message, changes.decline_advice.as_deref());
         let code = Some(refusal.code.chars().take(255).collect::<String>());
         let message = Some(refusal.message.chars().take(1024).collect::<String>());
         if before != stands || (&code, &message, advice) > known {
