@@ -9,6 +9,7 @@ use super::{
     answer::{Answer, Rows, Told},
     execute,
     idempotency::{self, Claim, Once},
+    schedule,
 };
 use crate::{
     domain::{Domain, DomainError},
@@ -102,8 +103,7 @@ where
             (begun, Some(fact))
         }
         Step::AskAgain(begun) => {
-            let provider = provider_of(&begun.payment)?;
-            let fact = execute::ask_again(&domain.keys, proxy, provider, &begun.operation).await?;
+            let fact = ask_again(domain, proxy, &begun).await?;
             (begun, Some(fact))
         }
         Step::Look(begun) => {
@@ -116,6 +116,14 @@ where
     let answer = domain.database.write(move |connection| settling.settle(connection)).await;
     crash::point(is_settled);
     answer.map_err(|error: DomainError| ApiError::Unwritten(Box::new(error)))
+}
+
+/// What comes of asking again; that it is asked is written down first, for whoever counts the time since.
+async fn ask_again(domain: &Domain, proxy: &ProxyClient, begun: &Begun) -> Result<Fact, ApiError> {
+    let (id, next_look) = (begun.operation.id, domain.clock.now() + schedule::LEFT_BY_A_CRASH);
+    domain.database.write_one(move |c| payment_operation::touch(c, id, next_look)).await?;
+    let provider = provider_of(&begun.payment)?;
+    Ok(execute::ask_again(&domain.keys, proxy, provider, &begun.operation).await?)
 }
 
 /// How the payment stands at the provider. When that cannot be told the key is good for another try: nothing was
