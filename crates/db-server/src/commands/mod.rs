@@ -5,6 +5,7 @@ mod client;
 mod generate_key;
 mod log;
 mod migrate;
+mod payment;
 mod plan;
 mod rotate_keys;
 mod serve;
@@ -65,6 +66,8 @@ enum Command {
     User(user::UserArguments),
     /// Say what products cost and which need a subscription, or list or forget it.
     Plan(plan::PlanArguments),
+    /// Show a payment, look at what nobody has settled, or say what has become of an operation.
+    Payment(payment::PaymentArguments),
     /// Write the transaction log of a day (UTC) as a CSV file, yesterday's unless told otherwise.
     Log(log::Options),
 }
@@ -94,6 +97,9 @@ impl Arguments {
             }
             Command::User(arguments) => actix_web::rt::System::new().block_on(user::run(settings, arguments)),
             Command::Plan(arguments) => actix_web::rt::System::new().block_on(plan::run(settings, arguments)),
+            Command::Payment(arguments) => {
+                actix_web::rt::System::new().block_on(payment::run(settings, arguments))
+            }
             Command::Log(options) => log::run(&settings, options),
         }
     }

@@ -12,7 +12,7 @@ use super::{
 use crate::{crypt::Ciphertext, schema::payment_operations};
 
 /// What a provider has been asked.
-#[derive(Clone, Debug, Identifiable, PartialEq, Queryable, Selectable)]
+#[derive(Clone, Debug, Identifiable, PartialEq, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = payment_operations, check_for_backend(Pg))]
 pub struct PaymentOperationRow {
     /// The key.
