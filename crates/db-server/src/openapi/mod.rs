@@ -10,6 +10,7 @@ mod errors;
 mod field;
 mod implementations;
 mod operation;
+mod payments;
 mod paymethods;
 mod people;
 mod products;
@@ -70,6 +71,7 @@ fn parts() -> Vec<Part> {
         products::part(),
         transactions::part(),
         paymethods::part(),
+        payments::part(),
         subscriptions::part(),
         webhooks::part(),
         reference::part(),

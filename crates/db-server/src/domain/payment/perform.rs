@@ -9,7 +9,8 @@ use super::{
     answer::{Answer, Rows, Told},
     execute,
     idempotency::{self, Claim, Once},
-    look::LookError,
+    look::{self, LookError},
+    schedule,
 };
 use crate::{
     domain::{Domain, DomainError},
@@ -61,6 +62,8 @@ impl Flow {
 pub(super) enum Step {
     /// The provider is asked for this operation.
     Ask(Box<Begun>),
+    /// The provider is asked again for this operation, of which it has said before that the payer is not through.
+    Repeat(Box<Begun>),
     /// Somebody else has asked the provider for this operation, or was about to: what became of it is looked up, or it is
     /// asked again where that cannot move the money twice.
     AskAgain(Box<Begun>),
@@ -103,12 +106,17 @@ where
             let fact = execute::ask(&domain.keys, proxy, provider, &begun.operation).await?;
             (begun, vec![fact])
         }
+        Step::Repeat(begun) => {
+            let provider = provider_of(&begun.payment)?;
+            let fact = execute::ask_again(&domain.keys, proxy, provider, &begun.operation).await?;
+            (begun, vec![fact])
+        }
         Step::AskAgain(begun) => {
             let facts = ask_again(domain, proxy, &begun).await?;
             (begun, facts)
         }
         Step::Look(begun) => {
-            let fact = look(domain, proxy, &begun).await?;
+            let fact = stands(domain, proxy, &begun).await?;
             (begun, fact.into_iter().collect())
         }
     };
@@ -121,7 +129,7 @@ where
 
 /// How the payment stands at the provider. When that cannot be told the key is good for another try: nothing was
 /// changed anywhere.
-async fn look(domain: &Domain, proxy: &ProxyClient, begun: &Begun) -> Result<Option<Fact>, ApiError> {
+async fn stands(domain: &Domain, proxy: &ProxyClient, begun: &Begun) -> Result<Option<Fact>, ApiError> {
     let key = begun.key;
     match execute::look(proxy, provider_of(&begun.payment)?, &begun.payment).await {
         Ok(fact) => Ok(fact),
@@ -134,9 +142,14 @@ async fn look(domain: &Domain, proxy: &ProxyClient, begun: &Begun) -> Result<Opt
 
 /// What became of what somebody else has asked for. Without evidence nobody knows, and a janitor looks again.
 async fn ask_again(domain: &Domain, proxy: &ProxyClient, begun: &Begun) -> Result<Vec<Fact>, ApiError> {
-    let operation = begun.operation.clone();
-    let subject = domain.database.read(move |connection| super::look::subject(connection, operation)).await?;
-    let facts = match super::look::look(&domain.keys, proxy, domain.clock.now(), &subject).await {
+    let (operation, now) = (begun.operation.clone(), domain.clock.now());
+    let subject = move |connection: &mut PgConnection| {
+        // For whoever counts the time since the provider was asked the last time.
+        payment_operation::touch(connection, operation.id, now + schedule::LEFT_BY_A_CRASH)?;
+        look::subject(connection, operation)
+    };
+    let subject = domain.database.write(subject).await?;
+    let facts = match look::look(&domain.keys, proxy, now, &subject).await {
         Ok(facts) => facts,
         Err(LookError::Domain(error)) => return Err(error.into()),
         Err(error @ LookError::Proxy(_)) => {
