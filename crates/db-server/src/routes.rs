@@ -13,7 +13,7 @@ use chassis::server::{detail, resource};
 
 use crate::{
     api::{
-        braintree, buyer, failures, implementation, login, notice, paymethod, pin, product,
+        braintree, buyer, failures, implementation, ledger, login, notice, paymethod, pin, product,
         reference::{self, products, sellers, terms, transactions},
         request, seller, service_settings, status, subscription, transaction, webhook,
     },
@@ -146,6 +146,8 @@ const ROUTES: &[Entry] = &[
     get("/subscriptions/{id}/", || to(subscription::get)).with_codes(),
     patch("/subscriptions/{id}/", || to(subscription::patch)).with_codes(),
     post("/subscriptions/{id}/cancel/", || to(subscription::cancel)).with_codes(),
+
+    get("/ledger/balances/", || to(ledger::balances)).with_codes(),
 
     get("/provider/reference/sellers/", || to(sellers::list)),
     post("/provider/reference/sellers/", || to(sellers::create)),

@@ -4,6 +4,7 @@ pub mod braintree;
 pub mod buyer;
 pub mod failures;
 pub mod implementation;
+pub mod ledger;
 pub mod login;
 mod money;
 pub mod notice;

@@ -3,6 +3,7 @@
 mod check_config;
 mod client;
 mod generate_key;
+mod ledger;
 mod log;
 mod migrate;
 mod plan;
@@ -40,7 +41,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
     0  it was asked to stop, or the command did its work
    64  arguments, settings or environment are wrong; nothing was done
-   65  the data is not as the command needs it, such as a value that no key decrypts
+   65  the data is not as the command needs it: a value that no key decrypts, a ledger that was changed
    69  what it needs is taken: the address, or the lock of another run
    70  a fault of the program or the machine
    73  a file cannot be written
@@ -65,6 +66,8 @@ enum Command {
     User(user::UserArguments),
     /// Say what products cost and which need a subscription, or list or forget it.
     Plan(plan::PlanArguments),
+    /// Verify the ledger, or compare it with the payments.
+    Ledger(ledger::LedgerArguments),
     /// Write the transaction log of a day (UTC) as a CSV file, yesterday's unless told otherwise.
     Log(log::Options),
 }
@@ -94,6 +97,7 @@ impl Arguments {
             }
             Command::User(arguments) => actix_web::rt::System::new().block_on(user::run(settings, arguments)),
             Command::Plan(arguments) => actix_web::rt::System::new().block_on(plan::run(settings, arguments)),
+            Command::Ledger(arguments) => ledger::run(&settings, arguments),
             Command::Log(options) => log::run(&settings, options),
         }
     }

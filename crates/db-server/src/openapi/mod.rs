@@ -9,6 +9,7 @@ mod buyers;
 mod errors;
 mod field;
 mod implementations;
+mod ledger;
 mod operation;
 mod paymethods;
 mod people;
@@ -71,6 +72,7 @@ fn parts() -> Vec<Part> {
         transactions::part(),
         paymethods::part(),
         subscriptions::part(),
+        ledger::part(),
         webhooks::part(),
         reference::part(),
         reference_payments::part(),
