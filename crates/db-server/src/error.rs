@@ -110,6 +110,12 @@ pub enum ApiError {
         /// Why, and what may help.
         decline: Decline,
     },
+    /// A request that moves money comes without an `Idempotency-Key`, or with one that is none.
+    #[error("no Idempotency-Key")]
+    NoIdempotencyKey,
+    /// The provider has been asked, and what came of it could not be written down.
+    #[error("what came of it is not written down: {0}")]
+    Unwritten(#[source] Box<DomainError>),
     /// A provider does not give up what it holds of a buyer, or nobody knows whether it has.
     #[error("the buyer is not closed: {0}")]
     NotClosed(#[source] Box<Self>),
@@ -201,6 +207,9 @@ fn answer(error: &ApiError) -> HttpResponse {
         ApiError::Domain(DomainError::Stale) => {
             detail(StatusCode::PRECONDITION_FAILED, "The resource has changed since.")
         }
+        ApiError::Domain(DomainError::UnderWay | DomainError::OtherRequest)
+        | ApiError::NoIdempotencyKey
+        | ApiError::Unwritten(_) => payment::keyed(error),
         ApiError::Domain(DomainError::Conflict(message) | DomainError::Integrity(message)) => {
             detail(StatusCode::CONFLICT, message)
         }
@@ -338,12 +347,7 @@ fn said_no(errors: &ProviderErrors) -> HttpResponse {
 
 /// No answer of the provider. `transaction` is the payment whose outcome is not known.
 fn proxy(error: &ProxyError, transaction: Option<TransactionId>) -> HttpResponse {
-    let status = match error.kind() {
-        Some(ErrorKind::Timeout) => StatusCode::GATEWAY_TIMEOUT,
-        Some(ErrorKind::Unsupported) => StatusCode::NOT_IMPLEMENTED,
-        Some(ErrorKind::Policy) => StatusCode::FORBIDDEN,
-        _ => StatusCode::BAD_GATEWAY,
-    };
+    let status = status_of(error.kind());
     let unknown = error.outcome_is_unknown();
     let consequence =
         if unknown { "The request may have been carried out." } else { "The request was not carried out." };
@@ -362,8 +366,20 @@ fn proxy(error: &ProxyError, transaction: Option<TransactionId>) -> HttpResponse
     HttpResponse::build(status).json(body)
 }
 
+/// The status of what the proxy could not do, or does not know to be done.
+#[must_use]
+pub const fn status_of(kind: Option<ErrorKind>) -> StatusCode {
+    match kind {
+        Some(ErrorKind::Timeout) => StatusCode::GATEWAY_TIMEOUT,
+        Some(ErrorKind::Unsupported) => StatusCode::NOT_IMPLEMENTED,
+        Some(ErrorKind::Policy) => StatusCode::FORBIDDEN,
+        _ => StatusCode::BAD_GATEWAY,
+    }
+}
+
 /// What happened, without what a client has no business with: addresses, certificates, the operating system's words.
-fn sentence(error: &ProxyError) -> String {
+#[must_use]
+pub fn sentence(error: &ProxyError) -> String {
     let target = error.target();
     let what = match error.kind() {
         Some(ErrorKind::Connect) => "could not be reached",

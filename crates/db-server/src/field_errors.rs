@@ -128,6 +128,12 @@ impl FieldErrors {
         self
     }
 
+    /// The errors of the fields of an object, each under the names of both.
+    #[must_use]
+    pub fn below(name: &str, errors: Self) -> Self {
+        Self(errors.0.into_iter().map(|(field, errors)| (format!("{name}.{field}"), errors)).collect())
+    }
+
     /// Whether a field has an error.
     #[must_use]
     pub fn has(&self, field: &str) -> bool {

@@ -4,8 +4,9 @@ mod body;
 mod cards;
 mod check;
 mod json;
+mod nested;
 
-pub use body::{BodyError, read_body};
+pub use body::{BodyError, read_body, read_json};
 
 use std::collections::BTreeSet;
 

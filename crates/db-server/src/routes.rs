@@ -13,7 +13,7 @@ use chassis::server::{detail, resource};
 
 use crate::{
     api::{
-        braintree, buyer, failures, implementation, ledger, login, notice, paymethod, pin, product,
+        braintree, buyer, failures, implementation, ledger, login, notice, payment, paymethod, pin, product,
         reference::{self, products, sellers, terms, transactions},
         request, seller, service_settings, status, subscription, transaction, webhook,
     },
@@ -146,6 +146,16 @@ const ROUTES: &[Entry] = &[
     get("/subscriptions/{id}/", || to(subscription::get)).with_codes(),
     patch("/subscriptions/{id}/", || to(subscription::patch)).with_codes(),
     post("/subscriptions/{id}/cancel/", || to(subscription::cancel)).with_codes(),
+
+    get("/payments/", || to(payment::list)).with_codes(),
+    post("/payments/", || to(payment::create)).with_codes(),
+    get("/payments/{id}/", || to(payment::get)).with_codes(),
+    post("/payments/{id}/capture/", || to(payment::capture)).with_codes(),
+    post("/payments/{id}/cancel/", || to(payment::cancel)).with_codes(),
+    post("/payments/{id}/complete/", || to(payment::complete)).with_codes(),
+    get("/payments/{id}/refunds/", || to(payment::refunds)).with_codes(),
+    post("/payments/{id}/refunds/", || to(payment::refund)).with_codes(),
+    get("/payments/{id}/events/", || to(payment::events)).with_codes(),
 
     get("/ledger/balances/", || to(ledger::balances)).with_codes(),
 

@@ -472,6 +472,59 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// The position of the newest event.
+    event_heads (id) {
+        id -> SmallInt,
+        last -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What has happened to payments.
+    payment_events (id) {
+        id -> BigInt,
+        payment_id -> BigInt,
+        kind -> Text,
+        status -> Text,
+        actor -> Text,
+        payload -> Jsonb,
+        created -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Who is told of events.
+    webhook_endpoints (id) {
+        id -> BigInt,
+        name -> Text,
+        enabled -> Bool,
+        kinds -> Array<Text>,
+        position -> BigInt,
+        actor -> Text,
+        failures -> Integer,
+        failing_since -> Nullable<Timestamptz>,
+        next_attempt -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        disabled_reason -> Nullable<Text>,
+        lease -> Nullable<Uuid>,
+        leased_until -> Nullable<Timestamptz>,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+        counter -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Events that an endpoint is to be told again.
+    webhook_replays (id) {
+        id -> BigInt,
+        endpoint_id -> BigInt,
+        event_id -> BigInt,
+        created -> Timestamptz,
+    }
+}
+
 diesel::joinable!(products -> sellers (seller_id));
 diesel::joinable!(product_plans -> products (product_id));
 diesel::joinable!(transactions -> sellers (seller_id));
@@ -498,6 +551,9 @@ diesel::joinable!(payments -> transactions (transaction_id));
 diesel::joinable!(payment_operations -> payments (payment_id));
 diesel::joinable!(refunds -> payments (payment_id));
 diesel::joinable!(idempotency_keys -> payment_operations (operation_id));
+diesel::joinable!(payment_events -> payments (payment_id));
+diesel::joinable!(webhook_replays -> webhook_endpoints (endpoint_id));
+diesel::joinable!(webhook_replays -> payment_events (event_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     sellers,
@@ -525,6 +581,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     ledger_chains,
     ledger_entries,
     ledger_balances,
+    event_heads,
+    payment_events,
+    webhook_endpoints,
+    webhook_replays,
     api_clients,
     users,
     door,

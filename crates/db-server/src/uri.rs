@@ -33,11 +33,13 @@ pub enum Kind {
     Paymethod,
     /// A subscription, at whichever provider.
     Subscription,
+    /// A payment, at whichever provider.
+    Payment,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Buyer,
         Self::Seller,
         Self::Product,
@@ -51,6 +53,7 @@ impl Kind {
         Self::BraintreeTransaction,
         Self::Paymethod,
         Self::Subscription,
+        Self::Payment,
     ];
 
     /// The path of the list of these resources.
@@ -70,6 +73,7 @@ impl Kind {
             Self::BraintreeTransaction => "/braintree/mozilla/transaction/",
             Self::Paymethod => "/paymethods/",
             Self::Subscription => "/subscriptions/",
+            Self::Payment => "/payments/",
         }
     }
 

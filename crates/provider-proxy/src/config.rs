@@ -22,6 +22,7 @@ use crate::{
     passthrough::{credential, target::Targets},
     policy::{Limits, PolicySettings},
     providers::ProviderSettings,
+    webhooks::WebhookSettings,
 };
 
 /// The variable that names the settings file when `--config` does not.
@@ -46,6 +47,8 @@ pub struct Settings {
     pub passthrough: bool,
     /// `[targets.NAME]`.
     pub targets: Arc<Targets>,
+    /// `[webhooks.NAME]`: where messages of db-server's may be posted to.
+    pub webhooks: WebhookSettings,
     /// What `[passthrough]` says of the audit log.
     pub audit: AuditSettings,
     /// `[admin]`.
@@ -75,7 +78,7 @@ impl Settings {
 
     /// The secrets that no answer of a target may hold.
     pub fn secrets(&self) -> impl Iterator<Item = SecretString> {
-        self.targets.secrets().chain(self.providers.secrets())
+        self.targets.secrets().chain(self.providers.secrets()).chain(self.webhooks.secrets())
     }
 
     fn read_sections(root: &Section, origin: Origin) -> Self {
@@ -93,6 +96,7 @@ impl Settings {
             audit: AuditSettings::read(&root.section("passthrough")),
             passthrough: root.section("passthrough").or("enabled", false),
             targets: Arc::new(Targets::read(&root.section("targets"))),
+            webhooks: WebhookSettings::read(&root.section("webhooks")),
             admin: AdminSettings::read(&root.section("admin")),
             watch: read_watch(&root.section("reload")),
             origin,
@@ -100,7 +104,8 @@ impl Settings {
     }
 }
 
-/// The full names of all keys; `ID` stands for the id of a notice key, `NAME` for a caller's or a target's, `CLAIM` for
+/// The full names of all keys; `ID` stands for the id of a notice key, `NAME` for a caller's, a target's or that of an
+/// endpoint of webhooks, `CLAIM` for
 /// a claim's,
 /// `CURRENCY` for that of an amount, `PUBLIC_KEY` for a key that signs webhooks.
 #[must_use]
@@ -138,6 +143,7 @@ fn known_keys_with_credential(kind: &str) -> BTreeSet<String> {
         ("callers".to_owned(), table(&[("NAME", table(&[("policy", limits())]))])),
         ("policy".to_owned(), limits()),
         ("targets".to_owned(), table(&[("NAME", table(&target))])),
+        ("webhooks".to_owned(), table(&[("NAME", empty())])),
         (
             "providers".to_owned(),
             table(&[

@@ -10,10 +10,14 @@ use crate::{
     caller::CallerError,
     policy::{Refusal, StateError},
     shape::ShapeError,
+    webhooks::DeliveryError,
 };
 
 /// The target named when no provider is concerned.
 pub const PROXY: &str = "provider-proxy";
+
+/// The target named when webhooks are concerned, the reference provider's or our own.
+pub const WEBHOOKS: &str = "webhooks";
 
 /// Why there is no provider's answer to pass on. A connector turns its own errors into these.
 #[derive(Debug, Error)]
@@ -128,6 +132,14 @@ pub enum ProxyError {
         /// Why.
         source: StateError,
     },
+    /// A message was not delivered to an endpoint of webhooks.
+    #[error("webhooks.{endpoint}: {source}")]
+    Delivery {
+        /// The endpoint's name as the caller gave it.
+        endpoint: String,
+        /// Why.
+        source: DeliveryError,
+    },
     /// The worker could not set up its connectors when it started.
     #[error("{target}: this worker has no connectors")]
     NoConnectors {
@@ -188,6 +200,7 @@ impl ProxyError {
                 let message = "Refunds cannot be limited at the moment, so none is made; nothing was sent.";
                 (Kind::Internal, target, message.into())
             }
+            Self::Delivery { source, .. } => (source.kind(), WEBHOOKS, source.to_string().into()),
             Self::NoConnectors { target } => {
                 (Kind::Internal, target, "No provider can be reached from here; nothing was sent.".into())
             }

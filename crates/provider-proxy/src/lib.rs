@@ -21,6 +21,7 @@ pub mod reload;
 pub mod server;
 pub mod services;
 pub mod shape;
+pub mod webhooks;
 
 pub use config::Settings;
 pub use server::{Application, StartError};

@@ -21,7 +21,7 @@ use chassis::{
 };
 use serde_json::Value;
 use thiserror::Error;
-use wire::{ProviderAnswer, Reply, passthrough, status::ServiceStatus};
+use wire::{ProviderAnswer, Reply, delivery::DELIVER_PATH, passthrough, status::ServiceStatus};
 
 pub use run::Application;
 
@@ -43,6 +43,7 @@ fn routes(config: &mut ServiceConfig) {
         .configure(door::routes)
         .service(resource("/services/status").route(web::get().to(service_status)))
         .service(resource("/v1/providers").route(web::get().to(operations::providers)))
+        .service(resource(DELIVER_PATH).route(web::post().to(operations::deliver)))
         .service(resource("/v1/webhooks/{provider}").route(web::post().to(operations::verify_notice)))
         .service(resource("/v1/{provider}/{operation}").route(web::post().to(operations::perform)));
 }

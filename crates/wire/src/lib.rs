@@ -3,6 +3,7 @@
 //! This crate is all that the two halves share. It does no I/O and knows no provider's protocol: it says what the
 //! data half may ask of the credential half, and what it can be told in return.
 
+pub mod delivery;
 pub mod error;
 pub mod identity;
 pub mod money;

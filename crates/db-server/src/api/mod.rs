@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod login;
 mod money;
 pub mod notice;
+pub mod payment;
 pub mod paymethod;
 pub mod pin;
 pub mod product;

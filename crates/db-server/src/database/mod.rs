@@ -1,5 +1,6 @@
 //! The way to Postgres: a pool of connections, a thread for each, and transactions as one hop to such a thread.
 
+pub(crate) mod committed;
 mod gathering;
 mod manager;
 mod migration;
@@ -12,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use actix_web::rt::time::timeout;
 use diesel::PgConnection;
 use r2d2::Pool;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 pub use gathering::{Gathering, MOST};
 pub use manager::ConnectFailure;
@@ -20,6 +21,7 @@ pub use migration::MigrationError;
 pub use parameters::{ConnectParameters, SslMode};
 
 use self::{
+    committed::Newest,
     gathering::{PATIENCE, Waiting},
     manager::{FailureLog, Liveness, Manager},
     threads::{Job, Threads},
@@ -59,6 +61,7 @@ impl Database {
             liveness,
             pool_wait: parameters.pool_wait,
             statement_timeout: parameters.statement_timeout,
+            newest: Newest::new(),
         };
         let threads = Threads::new(parameters.pool_size);
         Self {
@@ -144,6 +147,18 @@ impl Database {
         E: From<StoreError> + Send + 'static,
     {
         self.run(Access::Write, work).await
+    }
+
+    /// The position of the newest event that this instance knows of; 0 when it knows of none. It changes as soon as
+    /// one is committed here, or [found](Self::found_event) to have been committed elsewhere.
+    #[must_use]
+    pub fn newest_event(&self) -> watch::Receiver<i64> {
+        self.transactions.newest.watch()
+    }
+
+    /// The newest event has been seen to be this one.
+    pub fn found_event(&self, position: i64) {
+        self.transactions.newest.reach(position);
     }
 
     /// A cache of what is read here.

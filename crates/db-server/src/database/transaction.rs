@@ -16,6 +16,7 @@ use r2d2::{Pool, PooledConnection};
 
 use super::{
     MARGIN,
+    committed::Newest,
     manager::{Liveness, Manager},
 };
 use crate::store::{Busyness, ConnectionLoss, StoreError};
@@ -92,6 +93,7 @@ pub(super) struct Transactions {
     pub(super) liveness: Arc<Liveness>,
     pub(super) pool_wait: Duration,
     pub(super) statement_timeout: Duration,
+    pub(super) newest: Newest,
 }
 
 impl Transactions {
@@ -103,6 +105,7 @@ impl Transactions {
     ) -> Result<T, E> {
         let mut connection = self.begin(access)?;
         let connection = &mut *connection;
+        Newest::begin();
         if gate.is_abandoned() {
             self.roll_back(connection);
             return Err(StoreError::Interrupted.into());
@@ -114,6 +117,7 @@ impl Transactions {
                     StoreError::from(error)
                 })?;
                 self.liveness.answered();
+                self.newest.commit();
                 Ok(value)
             }
             Ok(_) => {

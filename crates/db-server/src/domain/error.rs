@@ -26,6 +26,12 @@ pub enum DomainError {
     /// The resource's state forbids it. The message is for the client.
     #[error("conflict: {0}")]
     Conflict(&'static str),
+    /// The same request, under the same `Idempotency-Key`, is being carried out.
+    #[error("a request with this key is under way")]
+    UnderWay,
+    /// The `Idempotency-Key` was used for another request.
+    #[error("the key was used for another request")]
+    OtherRequest,
     /// What a provider says contradicts what we hold. The message is for the client and holds no value.
     #[error("integrity: {0}")]
     Integrity(&'static str),
@@ -65,7 +71,7 @@ const CHOICE: &str = "Not one of the available choices.";
 
 /// The constraints of the schema that a request can break: constraint, field, message.
 #[rustfmt::skip]
-const CONSTRAINTS: [(&str, &str, &str); 42] = [
+const CONSTRAINTS: [(&str, &str, &str); 43] = [
     ("sellers_uuid_key", "uuid", "Seller with this Uuid already exists."),
     ("sellers_uuid_length_check", "uuid", TOO_LONG),
     ("buyers_uuid_key", "uuid", "Buyer with this Uuid already exists."),
@@ -107,6 +113,7 @@ const CONSTRAINTS: [(&str, &str, &str); 42] = [
     ("reference_products_reference_id_key", "uuid", "Another product is set up with this Uuid already."),
     ("reference_products_reference_id_length_check", "uuid", TOO_LONG),
     ("payment_methods_deleted_check", "active", "The provider has forgotten this payment method."),
+    ("payments_refunded_minor_check", "amount", "More than is left to be refunded."),
     ("subscriptions_payment_method_id_plan_key", "active", "There is such a subscription to this payment method already."),
 ];
 

@@ -36,15 +36,21 @@ impl FromRequest for Form {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let json = is_json(request);
-        let body = read_body(request, payload);
-        Box::pin(async move {
-            let body = body.await?;
-            if !json && !body.is_empty() {
-                return Err(BodyError::ContentType.into());
-            }
-            Ok(Self::parse(&body)?)
-        })
+        let body = read_json(request, payload);
+        Box::pin(async move { Ok(Self::parse(&body.await?)?) })
+    }
+}
+
+/// Reads the whole body, up to the server's limit, if it is said to be JSON or is empty.
+pub fn read_json(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<Bytes, BodyError>> + use<> {
+    let json = is_json(request);
+    let body = read_body(request, payload);
+    async move {
+        let body = body.await?;
+        if json || body.is_empty() { Ok(body) } else { Err(BodyError::ContentType) }
     }
 }
 

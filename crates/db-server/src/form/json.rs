@@ -1,4 +1,4 @@
-//! Parses one JSON object and refuses a key that occurs twice; no field is an object, so only its own keys matter.
+//! Parses one JSON object and refuses a key that occurs twice. Of the few fields that are objects, the last one counts.
 
 use std::fmt;
 

@@ -1,7 +1,14 @@
 //! `[payments]`: what holds for payments at every provider.
 
+use std::time::Duration;
+
 use chassis::settings::Section;
 use wire::Currency;
+
+use super::positive;
+
+/// For how long the answer to a key is kept at least, in hours.
+const LEAST_HOURS: u32 = 24;
 
 /// What holds for payments at every provider.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -10,6 +17,10 @@ pub struct PaymentSettings {
     pub currency: Currency,
     /// How many active payment methods a buyer may have at Braintree, through the paths of the Solitude API.
     pub max_methods: u32,
+    /// For how long the answer to an `Idempotency-Key` is kept.
+    pub idempotency: Duration,
+    /// For how long whoever works on an `Idempotency-Key` is taken to be alive.
+    pub idempotency_lease: Duration,
 }
 
 /// Nothing when the currency is none, which is a fault.
@@ -18,9 +29,16 @@ pub(super) fn read(section: &Section) -> Option<PaymentSettings> {
     if max_methods == 0 {
         section.fault("max_methods", "expected at least 1");
     }
+    let hours = section.or("idempotency_hours", LEAST_HOURS);
+    if hours < LEAST_HOURS {
+        section.fault("idempotency_hours", "expected at least 24");
+    }
+    let idempotency = Duration::from_secs(u64::from(hours) * 60 * 60);
+    // Longer than a call to provider-proxy with its two database transactions.
+    let idempotency_lease = positive(section, "idempotency_lease", Duration::from_secs(30));
     let code: String = section.or("currency", "USD".to_owned());
     match Currency::parse(&code) {
-        Ok(currency) => Some(PaymentSettings { currency, max_methods }),
+        Ok(currency) => Some(PaymentSettings { currency, max_methods, idempotency, idempotency_lease }),
         Err(error) => {
             section.fault("currency", error.to_string());
             None

@@ -87,6 +87,14 @@ id!(
     ProviderChargeId
 );
 id!(
+    /// The position of a payment's event among all events.
+    PaymentEventId
+);
+id!(
+    /// The key of an endpoint of webhooks out.
+    WebhookEndpointId
+);
+id!(
     /// The key of an event in the inbox.
     WebhookEventId
 );

@@ -82,3 +82,94 @@ pub fn find_for_update(
         .filter(idempotency_keys::key.eq(key));
     Ok(query.select(IdempotencyKeyRow::as_select()).for_update().first(connection).optional()?)
 }
+
+/// Says what a client has begun under a key.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn began(
+    connection: &mut PgConnection,
+    id: IdempotencyKeyId,
+    operation: PaymentOperationId,
+) -> Result<(), StoreError> {
+    diesel::update(idempotency_keys::table.find(id))
+        .set(idempotency_keys::operation_id.eq(operation))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Takes over, until then, what nobody has answered.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn lease(
+    connection: &mut PgConnection,
+    id: IdempotencyKeyId,
+    until: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    diesel::update(idempotency_keys::table.find(id).filter(idempotency_keys::status.is_null()))
+        .set(idempotency_keys::leased_until.eq(until))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Keeps the answer; false when there is one already, which stays, or the key has been forgotten.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn answer(
+    connection: &mut PgConnection,
+    id: IdempotencyKeyId,
+    status: i16,
+    body: &Ciphertext,
+) -> Result<bool, StoreError> {
+    let open = idempotency_keys::table.find(id).filter(idempotency_keys::status.is_null());
+    let unleased: Option<DateTime<Utc>> = None;
+    let answered = diesel::update(open)
+        .set((
+            idempotency_keys::status.eq(status),
+            idempotency_keys::body.eq(body),
+            idempotency_keys::leased_until.eq(unleased),
+        ))
+        .execute(connection)?;
+    Ok(answered == 1)
+}
+
+/// Finds a key by its row's.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn by_id(
+    connection: &mut PgConnection,
+    id: IdempotencyKeyId,
+) -> Result<Option<IdempotencyKeyRow>, StoreError> {
+    let query = idempotency_keys::table.find(id).select(IdempotencyKeyRow::as_select());
+    Ok(query.first(connection).optional()?)
+}
+
+/// Forgets a key that has no answer, as if it had not been used.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn release(connection: &mut PgConnection, id: IdempotencyKeyId) -> Result<(), StoreError> {
+    let open = idempotency_keys::table.find(id).filter(idempotency_keys::status.is_null());
+    diesel::delete(open).execute(connection)?;
+    Ok(())
+}
+
+/// Forgets up to `limit` keys that were answered and first used before a time; says how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn forget(connection: &mut PgConnection, before: DateTime<Utc>, limit: i64) -> Result<usize, StoreError> {
+    let old = idempotency_keys::table
+        .filter(idempotency_keys::created.lt(before).and(idempotency_keys::status.is_not_null()))
+        .order(idempotency_keys::created)
+        .limit(limit)
+        .select(idempotency_keys::id)
+        .for_update()
+        .skip_locked();
+    let old: Vec<IdempotencyKeyId> = old.load(connection)?;
+    Ok(diesel::delete(idempotency_keys::table.filter(idempotency_keys::id.eq_any(old)))
+        .execute(connection)?)
+}

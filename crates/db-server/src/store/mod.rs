@@ -17,6 +17,7 @@ pub mod payment;
 pub mod payment_attempt;
 pub mod payment_code;
 pub mod payment_customer;
+pub mod payment_event;
 pub mod payment_method;
 pub mod payment_operation;
 pub mod product;

@@ -199,3 +199,64 @@ pub fn update(
         .returning(PaymentRow::as_returning())
         .get_result(connection)?)
 }
+
+/// Which payments.
+#[derive(Clone, Debug, Default)]
+pub struct PaymentFilter {
+    /// Shown so.
+    pub status: Option<PaymentStatus>,
+    /// Through this provider.
+    pub provider: Option<Provider>,
+    /// Of this buyer.
+    pub buyer_id: Option<BuyerId>,
+    /// Of this seller.
+    pub seller_id: Option<SellerId>,
+    /// For this product.
+    pub product_id: Option<ProductId>,
+    /// Created then or later.
+    pub created_from: Option<DateTime<Utc>>,
+    /// Created before.
+    pub created_before: Option<DateTime<Utc>>,
+}
+
+/// The payments that the filter names, newest first: at most `limit`, of those that are older than `after`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list(
+    connection: &mut PgConnection,
+    filter: &PaymentFilter,
+    after: Option<PaymentId>,
+    limit: i64,
+) -> Result<Vec<PaymentRow>, StoreError> {
+    let mut query = payments::table.select(PaymentRow::as_select()).into_boxed();
+    if let Some(status) = filter.status {
+        query = query.filter(payments::status.eq(status));
+        if status != PaymentStatus::Captured {
+            // What the partial index holds.
+            query = query.filter(payments::status.ne(PaymentStatus::Captured));
+        }
+    }
+    if let Some(provider) = filter.provider {
+        query = query.filter(payments::provider.eq(provider));
+    }
+    if let Some(buyer) = filter.buyer_id {
+        query = query.filter(payments::buyer_id.eq(buyer));
+    }
+    if let Some(seller) = filter.seller_id {
+        query = query.filter(payments::seller_id.eq(seller));
+    }
+    if let Some(product) = filter.product_id {
+        query = query.filter(payments::product_id.eq(product));
+    }
+    if let Some(from) = filter.created_from {
+        query = query.filter(payments::created.ge(from));
+    }
+    if let Some(before) = filter.created_before {
+        query = query.filter(payments::created.lt(before));
+    }
+    if let Some(after) = after {
+        query = query.filter(payments::id.lt(after));
+    }
+    Ok(query.order(payments::id.desc()).limit(limit).load(connection)?)
+}

@@ -52,6 +52,15 @@ impl PaymentStatus {
     }
 }
 
+/// So that a query can name one.
+impl std::str::FromStr for PaymentStatus {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::from_name(name).ok_or(())
+    }
+}
+
 codes!(
     /// What a provider is asked about a payment.
     PaymentOperationKind {

@@ -8,6 +8,8 @@ use chassis::base_url::BaseUrl;
 use rustls::ClientConfig;
 use secrecy::SecretString;
 
+pub(crate) use read::{check_url, is_name, more_than_nothing};
+
 use super::{
     admission::AdmissionSettings, allow::Allow, credential::Credential, header_rules::HeaderRules,
     rewrite::Rewrite,

@@ -10,6 +10,11 @@ use actix_web::{
 };
 use chassis::logging;
 
+use wire::{
+    Reply,
+    delivery::{DeliverWebhook, Delivered},
+};
+
 use super::{
     connectors::{Made, WorkerConnectors},
     refuse, respond,
@@ -18,15 +23,17 @@ use crate::{
     audit::Event,
     caller::{Caller, CallerError},
     config::Settings,
-    error::{PROXY, ProxyError},
+    error::{PROXY, ProxyError, WEBHOOKS},
     passthrough::door::Door,
     policy::{Gate, Refusal},
     providers::{Answer, Connectors, Performed},
     services::Services,
+    shape::{self, ShapeError},
+    webhooks::Deliverer,
 };
 
-/// What stands for the provider in the name of the operation that verifies a notice of the reference provider.
-const WEBHOOKS: &str = "webhooks";
+/// What stands for the operation that delivers a message.
+const DELIVER: &str = "deliver";
 
 /// A caller that is known: a handler that takes one first runs for nobody else, and no body is read before.
 pub(super) struct Admitted(Caller);
@@ -114,6 +121,48 @@ async fn try_perform(
     let connector = of_this_worker(connectors)?.get(provider)?;
     let body = body.map_err(|source| ProxyError::UnreadableRequest { target: connector.name(), source })?;
     connector.perform(operation, &body, &caller.gate(services, &snapshot.settings)).await
+}
+
+/// `POST /v1/webhooks/deliver`: a message of db-server's to an endpoint of the settings.
+pub(super) async fn deliver(
+    caller: Admitted,
+    deliverer: Data<Deliverer>,
+    services: Data<Services>,
+    body: actix_web::Result<Bytes>,
+) -> HttpResponse {
+    match try_deliver(&caller, &deliverer, &services, body).await {
+        Ok(delivered) => HttpResponse::Ok().json(Reply::Result(delivered)),
+        Err(error) => {
+            audit(&services, &caller, (WEBHOOKS, DELIVER), &error);
+            refuse(&error)
+        }
+    }
+}
+
+async fn try_deliver(
+    caller: &Admitted,
+    deliverer: &Deliverer,
+    services: &Services,
+    body: actix_web::Result<Bytes>,
+) -> Result<Delivered, ProxyError> {
+    caller.allowed(&services.current.load().settings, WEBHOOKS, DELIVER)?;
+    let target = WEBHOOKS;
+    let body = body.map_err(|source| ProxyError::UnreadableRequest { target, source })?;
+    let message: DeliverWebhook =
+        shape::from_slice(&body).map_err(|source| ProxyError::InvalidRequest { target, source })?;
+    if !is_message_id(&message.id) {
+        let source = ShapeError::field("id", "expected letters, digits, _ and -, at most 64");
+        return Err(ProxyError::InvalidRequest { target, source });
+    }
+    let endpoint = message.endpoint.clone();
+    let delivered = deliverer.deliver(&caller.0, message).await;
+    delivered.map_err(|source| ProxyError::Delivery { endpoint, source })
+}
+
+/// A dot would let another message have the same signature.
+fn is_message_id(id: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    (1..=64).contains(&id.len()) && id.bytes().all(is_plain)
 }
 
 /// `POST /v1/webhooks/{provider}`: the reference provider's notice, as its own operations have it.

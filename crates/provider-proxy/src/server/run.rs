@@ -18,6 +18,7 @@ use crate::{
     passthrough::door::Door,
     reload::{Reloader, Trigger, Watcher},
     services::Services,
+    webhooks::Deliverer,
 };
 
 /// The service with its addresses, ready to run.
@@ -41,6 +42,7 @@ impl Application {
         let bound = bind(&server, move |config| {
             config
                 .app_data(Data::new(WorkerConnectors::new(Arc::clone(&shared.current))))
+                .app_data(Data::new(Deliverer::new(shared.clone())))
                 .app_data(OnDistrust(|request| not_let_in(request.path(), CallerError::Distrusted)))
                 .app_data(Data::new(Door::new(shared.clone())))
                 .app_data(Data::new(shared.clone()));

@@ -1,5 +1,6 @@
 //! The routes, as db-server sees them.
 
+mod deliveries;
 mod operations;
 
 use std::{
@@ -24,6 +25,7 @@ use serde_json::json;
 use wire::{ErrorKind, ProxyFailure, operation_path, reference};
 
 use super::*;
+use crate::services::Services;
 
 /// A proxy whose provider is out of reach.
 const SETTINGS: &str = r#"
@@ -67,15 +69,17 @@ struct Running {
     handle: ServerHandle,
     client: HttpClient,
     audit: crate::audit::AuditLog,
+    services: Services,
 }
 
 impl Running {
     fn start(settings: &str) -> Self {
         let application = Application::build(read(settings)).unwrap();
         let (url, handle) = (application.url(), application.handle());
-        let audit = application.services().audit.clone();
+        let services = application.services().clone();
+        let audit = services.audit.clone();
         actix_web::rt::spawn(application.run());
-        Self { url, handle, client: HttpClient::new(&ClientSettings::default()).unwrap(), audit }
+        Self { url, handle, client: HttpClient::new(&ClientSettings::default()).unwrap(), audit, services }
     }
 
     async fn send(&self, method: Method, path: &str, body: &[u8]) -> (u16, HeaderMap, Value) {
@@ -111,6 +115,11 @@ impl Running {
             Reply::<Value>::Error(failure) => (status, failure),
             other => panic!("{other:?}"),
         }
+    }
+
+    fn metrics(&self) -> String {
+        let Services { metrics, bulkheads, .. } = &self.services;
+        String::from_utf8(metrics.render(bulkheads).unwrap()).unwrap()
     }
 
     async fn stop(self) {

@@ -6,7 +6,11 @@ use wire::{Currency, Money};
 
 use crate::{
     domain::DomainError,
-    store::{payment::PaymentRow, refund::RefundRow},
+    store::{
+        payment::PaymentRow,
+        payment_event::{self, NewPaymentEvent},
+        refund::RefundRow,
+    },
     uri::Kind,
 };
 
@@ -15,13 +19,20 @@ use crate::{
 /// # Errors
 /// What the database gives.
 pub fn record(
-    _connection: &mut PgConnection,
+    connection: &mut PgConnection,
     payment: &PaymentRow,
     kind: &str,
-    _body: Value,
-    _actor: &str,
+    body: Value,
+    actor: &str,
 ) -> Result<(), DomainError> {
-    log::debug!("payment {}: {kind}", payment.id);
+    let new = NewPaymentEvent {
+        payment_id: payment.id,
+        kind: kind.to_owned(),
+        status: payment.status.name().to_owned(),
+        actor: actor.to_owned(),
+        payload: body,
+    };
+    payment_event::append(connection, &new)?;
     Ok(())
 }
 

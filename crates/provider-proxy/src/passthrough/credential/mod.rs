@@ -28,6 +28,7 @@ use secrecy::SecretString;
 pub use error::CredentialError;
 pub(crate) use oauth2::{Granted, Token, TokenCache, is_json, parse_grant};
 use places::Places;
+pub(crate) use secret::Secret;
 
 use super::scan::Scanner;
 use crate::caller::Caller;

@@ -13,7 +13,7 @@ use super::CredentialError;
 
 /// A secret, and during a rotation the one before it: that one is not used, but must not come out either.
 #[derive(Clone)]
-pub(super) struct Secret {
+pub(crate) struct Secret {
     pub(super) current: SecretString,
     previous: Option<SecretString>,
 }
@@ -25,7 +25,7 @@ impl Secret {
     }
 
     /// Both.
-    pub(super) fn both(&self) -> impl Iterator<Item = &SecretString> {
+    pub(crate) fn both(&self) -> impl Iterator<Item = &SecretString> {
         std::iter::once(&self.current).chain(&self.previous)
     }
 

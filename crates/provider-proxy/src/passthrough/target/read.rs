@@ -32,7 +32,7 @@ impl Targets {
 }
 
 /// It stands in a path, in the log and in metrics.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(is_plain)
 }
@@ -73,7 +73,7 @@ fn read_target(name: String, targets: &Section) -> Target {
 }
 
 /// An address that is written out can be judged now; a name is judged whenever it is resolved.
-fn check_url(section: &Section, key: &str, url: &BaseUrl, private: bool) {
+pub(crate) fn check_url(section: &Section, key: &str, url: &BaseUrl, private: bool) {
     let host = url.host().trim_start_matches('[').trim_end_matches(']');
     let class = match host.parse::<IpAddr>() {
         Ok(address) => egress::classify(address),
@@ -126,7 +126,7 @@ fn read_tls(section: &Section, url: &BaseUrl, credential: &Credential) -> Option
         .ok()
 }
 
-fn more_than_nothing(section: &Section, key: &str, default: Duration) -> Duration {
+pub(crate) fn more_than_nothing(section: &Section, key: &str, default: Duration) -> Duration {
     let duration = section.or(key, default);
     if duration.is_zero() {
         section.fault(key, "expected more than 0");

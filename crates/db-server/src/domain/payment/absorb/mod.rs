@@ -23,7 +23,7 @@ use crate::{
     domain::{Domain, DomainError},
     store::{
         payment::{PaymentChanges, PaymentRow},
-        payment_operation::PaymentOperationRow,
+        payment_operation::{self, PaymentOperationRow},
         refund::RefundRow,
     },
 };
@@ -175,15 +175,40 @@ pub fn absorb(
 impl Work<'_> {
     fn take(&mut self, fact: Fact) -> Result<Taken, DomainError> {
         match fact {
-            Fact::Payment { operation, outcome } => self.payment_stands(operation, outcome),
-            Fact::Checkout { operation, outcome } => self.checkout_stands(operation, outcome),
-            Fact::Capture { operation, outcome } => self.capture_stands(operation, outcome),
-            Fact::Refund { operation, outcome } => self.refund_stands(operation, outcome),
-            Fact::NotDone { operation, refusal } => self.not_done(operation, refusal),
+            Fact::Payment { operation, outcome } => {
+                let operation = operation.map(|seen| self.as_it_is(seen)).transpose()?;
+                self.payment_stands(operation, outcome)
+            }
+            Fact::Checkout { operation, outcome } => {
+                let operation = self.as_it_is(operation)?;
+                self.checkout_stands(operation, outcome)
+            }
+            Fact::Capture { operation, outcome } => {
+                let operation = self.as_it_is(operation)?;
+                self.capture_stands(operation, outcome)
+            }
+            Fact::Refund { operation, outcome } => {
+                let operation = operation.map(|seen| self.as_it_is(seen)).transpose()?;
+                self.refund_stands(operation, outcome)
+            }
+            Fact::NotDone { operation, refusal } => {
+                let operation = self.as_it_is(operation)?;
+                self.not_done(operation, refusal)
+            }
             Fact::Unknown { operation } => {
+                let operation = self.as_it_is(operation)?;
                 self.unknown(operation)?;
                 Ok(Taken::Known)
             }
         }
+    }
+
+    /// The operation as it is under the payment's lock: whoever asked has seen it before the answer, and a webhook or
+    /// a look may have settled it meanwhile.
+    fn as_it_is(&mut self, seen: PaymentOperationRow) -> Result<PaymentOperationRow, DomainError> {
+        if seen.payment_id != self.payment.id {
+            return Err(DomainError::Integrity("The operation is about another payment."));
+        }
+        payment_operation::by_id(self.connection, seen.id)?.ok_or(DomainError::NotFound)
     }
 }

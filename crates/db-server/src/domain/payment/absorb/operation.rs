@@ -7,7 +7,7 @@ use super::Work;
 use crate::{
     domain::{DomainError, payment::schedule},
     store::{
-        payment_code::OperationState::{self, Open, Settled, Unknown, Watching},
+        payment_code::OperationState::{self, Settled, Unknown, Watching},
         payment_operation::{self, PaymentOperationChanges, PaymentOperationRow},
     },
 };
@@ -15,17 +15,14 @@ use crate::{
 /// The outcome of what never reached the provider, or what it does not know of.
 pub(super) const NOT_SENT: &str = "not_sent";
 
+/// The outcomes, the weaker ones first: of two the stronger one is kept, in whichever order they come.
+const OUTCOMES: [&str; 7] =
+    ["unknown", NOT_SENT, "requires_action", "pending", "rejected", "declined", "succeeded"];
+
 impl Work<'_> {
     /// Notes that nobody knows what came of an operation. What is known by now stays known.
     pub(super) fn unknown(&mut self, operation: PaymentOperationRow) -> Result<(), DomainError> {
-        let state = match operation.state {
-            Open | Unknown => Unknown,
-            Watching | Settled => {
-                self.operation = Some(operation);
-                return Ok(());
-            }
-        };
-        self.change(operation, state, "unknown", None)
+        self.change(operation, Unknown, "unknown", None)
     }
 
     /// Notes what the provider says of an operation. What is settled stays so.
@@ -36,14 +33,10 @@ impl Work<'_> {
         reference: Option<&str>,
     ) -> Result<(), DomainError> {
         let state = match outcome {
-            Outcome::Unknown { .. } => return self.unknown(operation),
+            Outcome::Unknown { .. } => Unknown,
             Outcome::RequiresAction { .. } | Outcome::Pending { .. } => Watching,
             Outcome::Succeeded { .. } | Outcome::Declined { .. } | Outcome::Rejected { .. } => Settled,
         };
-        if operation.state == Settled {
-            self.operation = Some(operation);
-            return Ok(());
-        }
         self.change(operation, state, outcome.name(), reference)
     }
 
@@ -54,13 +47,10 @@ impl Work<'_> {
         outcome: &str,
         reference: Option<&str>,
     ) -> Result<(), DomainError> {
-        if operation.state == Settled {
-            self.operation = Some(operation);
-            return Ok(());
-        }
         self.change(operation, Settled, outcome, reference)
     }
 
+    /// Adds to what is known of an operation; nothing is written when it is known already.
     fn change(
         &mut self,
         operation: PaymentOperationRow,
@@ -68,13 +58,20 @@ impl Work<'_> {
         outcome: &str,
         reference: Option<&str>,
     ) -> Result<(), DomainError> {
+        let state = if state.code() > operation.state.code() { state } else { operation.state };
+        let known = operation.outcome.as_deref();
+        let outcome = known.filter(|known| strength(known) >= strength(outcome)).unwrap_or(outcome);
+        let learnt = reference.filter(|_| operation.provider_reference.is_none());
+        if state == operation.state && known == Some(outcome) && learnt.is_none() {
+            self.operation = Some(operation);
+            return Ok(());
+        }
         let kept = state != Settled;
+        let reference = learnt.or(operation.provider_reference.as_deref());
         let changes = PaymentOperationChanges {
             state,
             outcome: Some(outcome.to_owned()),
-            provider_reference: reference
-                .map(ToOwned::to_owned)
-                .or_else(|| operation.provider_reference.clone()),
+            provider_reference: reference.map(ToOwned::to_owned),
             request: operation.request.clone().filter(|_| kept),
             next_look: if kept { self.next_look(&operation) } else { None },
             looks: operation.looks,
@@ -93,4 +90,8 @@ impl Work<'_> {
         all.retain(|operation| operation.state != Settled);
         Ok(all)
     }
+}
+
+fn strength(outcome: &str) -> Option<usize> {
+    OUTCOMES.iter().position(|known| *known == outcome)
 }

@@ -1,5 +1,6 @@
 //! What a provider says of the payment itself, of its checkout and of its captures.
 
+use secrecy::ExposeSecret;
 use wire::{
     Money,
     payment::{Action, Captured, Checkout, Outcome, Payment},
@@ -10,8 +11,9 @@ use crate::{
     domain::{DomainError, payment::machine::Evidence},
     store::{
         payment_code::{
+            OperationState,
             PaymentOperationKind::{self, Authorize, Capture, CompleteCheckout, Refund, StartCheckout, Void},
-            PaymentStatus,
+            PaymentStatus::{Declined, Failed},
         },
         payment_operation::PaymentOperationRow,
     },
@@ -36,7 +38,7 @@ impl Work<'_> {
         }
         let believed = match &outcome {
             Outcome::Succeeded { result } => self.succeeded(kind, result),
-            Outcome::RequiresAction { action, .. } => self.action_required(action),
+            Outcome::RequiresAction { action, .. } => self.action_required(action, kind.is_some())?,
             Outcome::Pending { .. } => self.believe(Evidence::Pending),
             Outcome::Declined { decline, .. } => {
                 let advice = serde_json::to_value(decline.advice).ok();
@@ -69,7 +71,7 @@ impl Work<'_> {
             | Outcome::Pending { result } => {
                 self.changes.checkout_reference.get_or_insert_with(|| result.reference.clone());
                 let action = Action { url: Some(result.url.clone()), data: None };
-                self.action_required(&action);
+                self.action_required(&action, true)?;
                 self.settle(operation, "succeeded", reference.as_deref())?;
                 return Ok(Taken::Known);
             }
@@ -139,11 +141,20 @@ impl Work<'_> {
         self.believe(Evidence::Authorized) && self.believe(Evidence::Captured(result.captured))
     }
 
-    fn action_required(&mut self, action: &Action) -> bool {
+    /// What the payer must do. A webhook leaves out what lets the payer's browser go on, so that what answered our own
+    /// question is kept.
+    fn action_required(&mut self, action: &Action, is_answer: bool) -> Result<bool, DomainError> {
+        let known = match &self.changes.next_action {
+            Some(known) => Some(self.context.keys.decrypt(known)?),
+            None => None,
+        };
         if let Ok(action) = serde_json::to_string(action) {
-            self.changes.next_action = Some(self.context.keys.encrypt(&action));
+            let is_new = known.as_ref().is_none_or(|known| is_answer && known.expose_secret() != action);
+            if is_new {
+                self.changes.next_action = Some(self.context.keys.encrypt(&action));
+            }
         }
-        self.believe(Evidence::RequiresAction)
+        Ok(self.believe(Evidence::RequiresAction))
     }
 
     /// A capture or a void that is declined leaves the payment as it was.
@@ -167,12 +178,21 @@ impl Work<'_> {
         true
     }
 
+    /// Notes a refusal. Of two that are as strong one is kept, whichever comes first.
     fn refuse(&mut self, evidence: Evidence, refusal: &Refused, advice: Option<&str>) {
         let before = self.known.standing;
-        if self.believe(evidence) && self.known.standing != before {
-            self.changes.refusal_code = Some(refusal.code.chars().take(255).collect());
-            self.changes.refusal_message = Some(refusal.message.chars().take(1024).collect());
-            self.changes.decline_advice = advice.map(ToOwned::to_owned);
+        let stands = if evidence == Evidence::Declined { Declined } else { Failed };
+        if !self.believe(evidence) || self.known.standing != stands {
+            return;
+        }
+        let changes = &mut self.changes;
+        let known = (&changes.refusal_code, &changes.refusal_message, changes.decline_advice.as_deref());
+        let code = Some(refusal.code.chars().take(255).collect::<String>());
+        let message = Some(refusal.message.chars().take(1024).collect::<String>());
+        if before != stands || (&code, &message, advice) > known {
+            changes.refusal_code = code;
+            changes.refusal_message = message;
+            changes.decline_advice = advice.map(ToOwned::to_owned);
         }
     }
 
@@ -195,20 +215,22 @@ impl Work<'_> {
 
     /// What a webhook or a look-up at the payment says settles what it shows to have happened.
     fn settle_by_evidence(&mut self, outcome: &Outcome<Payment>) -> Result<(), DomainError> {
+        let is_decided = matches!(outcome, Outcome::Succeeded { .. } | Outcome::Declined { .. });
+        let is_voided = outcome.result().is_some_and(|payment| payment.voided);
         for operation in self.open_operations()? {
             let reference = outcome.result().map(|payment| payment.reference.clone());
             match operation.operation {
-                Authorize | CompleteCheckout => self.answered(operation, outcome, reference.as_deref())?,
+                Authorize => self.answered(operation, outcome, reference.as_deref())?,
+                // That the payer has agreed, or has not, may have been so before it was to be completed.
+                CompleteCheckout if is_decided => self.answered(operation, outcome, reference.as_deref())?,
                 Capture if self.shows(&operation) => {
                     if operation.last {
                         self.believe(Evidence::LastCapture);
                     }
                     self.settle(operation, "succeeded", None)?;
                 }
-                Void if self.known.standing == PaymentStatus::Cancelled => {
-                    self.settle(operation, "succeeded", reference.as_deref())?;
-                }
-                StartCheckout | Capture | Void | Refund => {}
+                Void if is_voided => self.settle(operation, "succeeded", reference.as_deref())?,
+                CompleteCheckout | StartCheckout | Capture | Void | Refund => {}
             }
         }
         // The fact answers none of them.
@@ -227,7 +249,10 @@ impl Work<'_> {
         operation: Option<PaymentOperationRow>,
     ) -> Result<Taken, DomainError> {
         log::error!("payment {}: the provider names another amount or currency", self.payment.id);
-        self.told.push("payment.integrity".to_owned());
+        let is_news = operation.as_ref().is_none_or(|operation| operation.state != OperationState::Unknown);
+        if is_news {
+            self.told.push("payment.integrity".to_owned());
+        }
         if let Some(operation) = operation {
             self.unknown(operation)?;
         }

@@ -26,6 +26,12 @@ impl Work<'_> {
     pub(super) fn write(mut self, taken: Taken) -> Result<Absorbed, DomainError> {
         let before = Known::of(&self.payment);
         let after = self.known;
+        if !matches!(after.standing, PaymentStatus::Failed | PaymentStatus::Declined) {
+            // It was refused, and has been paid all the same: no order of the two leaves a trace of the refusal here.
+            self.changes.refusal_code = None;
+            self.changes.refusal_message = None;
+            self.changes.decline_advice = None;
+        }
         let changes = PaymentChanges {
             standing: after.standing,
             status: self.status()?,
@@ -62,7 +68,8 @@ impl Work<'_> {
     fn take_transaction_along(&mut self, payment: &PaymentRow) -> Result<(), DomainError> {
         let moved = payment.standing != self.payment.standing || payment.status != self.payment.status;
         let learnt = payment.provider_reference != self.payment.provider_reference;
-        if !moved && !learnt {
+        let said = payment.refusal_code != self.payment.refusal_code;
+        if !moved && !learnt && !said {
             return Ok(());
         }
         let reason = match payment.status {

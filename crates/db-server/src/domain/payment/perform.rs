@@ -1,0 +1,211 @@
+//! Begin, ask, settle: what each change of a payment goes through. What is begun is committed before the provider is
+//! asked, and no database transaction is open while it is.
+
+use chassis::crash;
+use diesel::PgConnection;
+
+use super::{
+    Context, Fact, absorb,
+    answer::{Answer, Rows, Told},
+    execute,
+    idempotency::{self, Claim, Once},
+};
+use crate::{
+    domain::{Domain, DomainError},
+    error::ApiError,
+    proxy_client::ProxyClient,
+    store::{
+        id::{IdempotencyKeyId, PaymentOperationId},
+        idempotency_key,
+        payment::{self, PaymentRow},
+        payment_code::OperationState,
+        payment_operation::{self, PaymentOperationRow},
+        refund,
+    },
+};
+
+/// What a client asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Flow {
+    Create,
+    Capture,
+    Cancel,
+    Refund,
+    Complete,
+}
+
+impl Flow {
+    /// The HTTP status when it is done.
+    pub(super) const fn done(self) -> u16 {
+        match self {
+            Self::Create | Self::Refund => 201,
+            Self::Capture | Self::Cancel | Self::Complete => 200,
+        }
+    }
+
+    /// The points at which a test lets the process die: begun and not asked, answered and not written, written and the
+    /// client not answered.
+    const fn points(self) -> [&'static str; 3] {
+        match self {
+            Self::Create => ["create.begun", "create.answered", "create.settled"],
+            Self::Capture => ["capture.begun", "capture.answered", "capture.settled"],
+            Self::Cancel => ["cancel.begun", "cancel.answered", "cancel.settled"],
+            Self::Refund => ["refund.begun", "refund.answered", "refund.settled"],
+            Self::Complete => ["complete.begun", "complete.answered", "complete.settled"],
+        }
+    }
+}
+
+/// What is to be done after the database transaction that began it.
+pub(super) enum Step {
+    /// The provider is asked for this operation.
+    Ask(Box<Begun>),
+    /// The provider is asked for this operation, and may have been before.
+    AskAgain(Box<Begun>),
+    /// The provider is asked how the payment of this operation stands.
+    Look(Box<Begun>),
+    /// Nothing is asked; the client is told how it stands.
+    Tell(Box<Begun>),
+    /// There is an answer.
+    Answered(Answer),
+}
+
+/// What has been begun.
+pub(super) struct Begun {
+    pub key: IdempotencyKeyId,
+    pub payment: PaymentRow,
+    pub operation: PaymentOperationRow,
+}
+
+/// Carries out a request once. `begin` writes down what is to be asked, in the database transaction that claims the
+/// key; what it refuses leaves the key unused.
+pub(super) async fn perform<B>(
+    domain: &Domain,
+    proxy: &ProxyClient,
+    once: Once,
+    flow: Flow,
+    begin: B,
+) -> Result<Answer, ApiError>
+where
+    B: FnOnce(&mut PgConnection, &Context, IdempotencyKeyId) -> Result<Step, DomainError> + Send + 'static,
+{
+    let [is_begun, is_answered, is_settled] = flow.points();
+    let actor = once.client().to_owned();
+    let step = start(domain, once, flow, begin).await?;
+    crash::point(is_begun);
+    let (begun, fact) = match step {
+        Step::Answered(answer) => return Ok(answer),
+        Step::Tell(begun) => (begun, None),
+        Step::Ask(begun) => {
+            let provider = provider_of(&begun.payment)?;
+            let fact = execute::ask(&domain.keys, proxy, provider, &begun.operation).await?;
+            (begun, Some(fact))
+        }
+        Step::AskAgain(begun) => {
+            let provider = provider_of(&begun.payment)?;
+            let fact = execute::ask_again(&domain.keys, proxy, provider, &begun.operation).await?;
+            (begun, Some(fact))
+        }
+        Step::Look(begun) => {
+            let fact = look(domain, proxy, &begun).await?;
+            (begun, fact)
+        }
+    };
+    crash::point(is_answered);
+    let settling = Settling { context: Context::of(domain, &actor), flow, begun, fact };
+    let answer = domain.database.write(move |connection| settling.settle(connection)).await;
+    crash::point(is_settled);
+    answer.map_err(|error: DomainError| ApiError::Unwritten(Box::new(error)))
+}
+
+/// How the payment stands at the provider. When that cannot be told the key is good for another try: nothing was
+/// changed anywhere.
+async fn look(domain: &Domain, proxy: &ProxyClient, begun: &Begun) -> Result<Option<Fact>, ApiError> {
+    let key = begun.key;
+    match execute::look(proxy, provider_of(&begun.payment)?, &begun.payment).await {
+        Ok(fact) => Ok(fact),
+        Err(error) => {
+            domain.database.write_one(move |connection| idempotency_key::release(connection, key)).await?;
+            Err(error.into())
+        }
+    }
+}
+
+/// The database transaction that claims the key.
+async fn start<B>(domain: &Domain, once: Once, flow: Flow, begin: B) -> Result<Step, DomainError>
+where
+    B: FnOnce(&mut PgConnection, &Context, IdempotencyKeyId) -> Result<Step, DomainError> + Send + 'static,
+{
+    let context = Context::of(domain, once.client());
+    let lease = domain.payments.idempotency_lease;
+    let start = move |connection: &mut PgConnection| match idempotency::claim(
+        connection,
+        &context.keys,
+        &once,
+        context.now,
+        lease,
+    )? {
+        Claim::New(key) => begin(connection, &context, key),
+        Claim::Resumed(key, operation) => resume(connection, flow, key, operation),
+        Claim::Answered(answer) => Ok(Step::Answered(answer)),
+    };
+    domain.database.write(start).await
+}
+
+/// Goes on with what somebody else has begun. What has an outcome is told; anything else is asked again under the same
+/// attempt.
+fn resume(
+    connection: &mut PgConnection,
+    flow: Flow,
+    key: IdempotencyKeyId,
+    operation: PaymentOperationId,
+) -> Result<Step, DomainError> {
+    let operation = payment_operation::by_id(connection, operation)?.ok_or(DomainError::NotFound)?;
+    // Its row is not locked: whoever settles locks it before that of the key.
+    let payment = payment::by_id(connection, operation.payment_id)?.ok_or(DomainError::NotFound)?;
+    let state = operation.state;
+    let begun = Box::new(Begun { key, payment, operation });
+    Ok(match state {
+        OperationState::Open | OperationState::Unknown => Step::AskAgain(begun),
+        OperationState::Watching if flow == Flow::Complete => Step::Look(begun),
+        OperationState::Watching | OperationState::Settled => Step::Tell(begun),
+    })
+}
+
+fn provider_of(payment: &PaymentRow) -> Result<wire::payment::Provider, DomainError> {
+    payment.provider.neutral().ok_or(DomainError::Integrity("The provider has no payments."))
+}
+
+/// The database transaction that ends it.
+struct Settling {
+    context: Context,
+    flow: Flow,
+    begun: Box<Begun>,
+    fact: Option<Fact>,
+}
+
+impl Settling {
+    fn settle(self, connection: &mut PgConnection) -> Result<Answer, DomainError> {
+        let Self { context, flow, begun, fact } = self;
+        let payment = payment::by_id_for_update(connection, begun.payment.id)?;
+        let mut payment = payment.ok_or(DomainError::NotFound)?;
+        let told = fact.as_ref().and_then(Told::of);
+        if let Some(fact) = fact {
+            payment = absorb(connection, &context, payment, fact)?.payment;
+        }
+        let operation = payment_operation::by_id(connection, begun.operation.id)?;
+        let refund = match &operation {
+            Some(operation) if flow == Flow::Refund => refund::of_operation(connection, operation.id)?,
+            _ => None,
+        };
+        let rows = Rows {
+            flow,
+            payment: &payment,
+            operation: operation.as_ref(),
+            refund: refund.as_ref(),
+            told: told.as_ref(),
+        };
+        let answer = rows.answer(&context.keys)?;
+        idempotency::keep(connection, &context.keys, begun.key, answer)
+    }
+}
