@@ -3,6 +3,7 @@
 mod check_config;
 mod client;
 mod generate_key;
+mod ledger;
 mod log;
 mod migrate;
 mod payment;
@@ -42,8 +43,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
     0  it was asked to stop, or the command did its work
    64  arguments, settings or environment are wrong; nothing was done
-   65  the data is not as the command needs it, such as a value that no key decrypts, or books that a provider's
-       list does not agree with
+   65  the data is not as the command needs it: a value that no key decrypts, a ledger that was changed, or books that a
+       provider's list does not agree with
    69  what it needs is taken: the address, or the lock of another run
    70  a fault of the program or the machine
    73  a file cannot be written
@@ -72,6 +73,8 @@ enum Command {
     Reconcile(reconcile::Options),
     /// Show a payment, look at what nobody has settled, or say what has become of an operation.
     Payment(payment::PaymentArguments),
+    /// Verify the ledger, or compare it with the payments.
+    Ledger(ledger::LedgerArguments),
     /// Write the transaction log of a day (UTC) as a CSV file, yesterday's unless told otherwise.
     Log(log::Options),
 }
@@ -107,6 +110,7 @@ impl Arguments {
             Command::Payment(arguments) => {
                 actix_web::rt::System::new().block_on(payment::run(settings, arguments))
             }
+            Command::Ledger(arguments) => ledger::run(&settings, arguments),
             Command::Log(options) => log::run(&settings, options),
         }
     }
