@@ -11,7 +11,9 @@ mod line;
 mod queue;
 mod record;
 mod settings;
+mod slot;
 pub mod verify;
+mod waiting;
 mod writer;
 
 use std::{
@@ -23,9 +25,9 @@ use std::{
 
 use thiserror::Error;
 
-pub use queue::Slot;
 pub use record::{Event, Record};
 pub use settings::AuditSettings;
+pub use slot::Slot;
 
 use crate::metrics::AuditMetrics;
 use file::AuditFile;

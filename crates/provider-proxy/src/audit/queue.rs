@@ -2,7 +2,6 @@
 //! long as it takes to hash one of them.
 
 use std::{
-    cell::Cell,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -10,7 +9,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Event, Record, Unavailable, chain::Chain, line};
+use super::{
+    Event, Slot, Unavailable,
+    chain::Chain,
+    line,
+    waiting::{Batch, Waiting},
+};
 use crate::metrics::AuditMetrics;
 
 /// How many lines may wait, those of requests in flight among them: some 7 MB.
@@ -22,17 +26,6 @@ const GATHER: Duration = Duration::from_millis(5);
 /// How long requests that are cut off at the end have for their last line.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// How much memory is kept for the next lines, in bytes; more is needed only while the disk is slow.
-const KEPT: usize = 1024 * 1024;
-
-/// How much memory a thread keeps for its next line, in bytes.
-const LONG: usize = 8 * 1024;
-
-thread_local! {
-    /// Where a thread writes its line down before it takes the lock.
-    static REST: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
 /// What the thread is to do next.
 pub(super) enum Work {
     /// Write these.
@@ -43,20 +36,9 @@ pub(super) enum Work {
     Close(Batch),
 }
 
-/// Lines on their way to the file.
-#[derive(Default)]
-pub(super) struct Batch {
-    /// The lines.
-    pub(super) text: Vec<u8>,
-    /// How many of them were added with [`Queue::add`].
-    pub(super) lines: usize,
-    /// How much of the text is in the file, in bytes.
-    pub(super) written: usize,
-}
-
 /// The lines that wait.
 pub(super) struct Queue {
-    state: Mutex<State>,
+    state: Mutex<Waiting>,
     /// Wakes the thread.
     work: Condvar,
     /// Wakes whoever waits for the thread.
@@ -68,35 +50,11 @@ pub(super) struct Queue {
     metrics: AuditMetrics,
 }
 
-struct State {
-    chain: Chain,
-    next: Batch,
-    /// All that were ever added, and all that were ever written.
-    added: u64,
-    written: u64,
-    /// Whether the thread has to be woken for a line.
-    asleep: bool,
-    hurry: bool,
-    reopen: bool,
-    closing: bool,
-    closed: bool,
-}
-
 impl Queue {
     /// A queue whose first line follows the last one of this chain. What is to be said of the file's end comes first:
     /// a reader accepts half a line only when the next one speaks of it.
     pub(super) fn new(chain: Chain, torn: Option<&Event>, metrics: AuditMetrics) -> Self {
-        let mut state = State {
-            chain,
-            next: Batch::default(),
-            added: 0,
-            written: 0,
-            asleep: false,
-            hurry: false,
-            reopen: false,
-            closing: false,
-            closed: false,
-        };
+        let mut state = Waiting::new(chain);
         if let Some(torn) = torn {
             state.say(torn);
         }
@@ -114,9 +72,9 @@ impl Queue {
     pub(super) fn reserve(shared: &Arc<Self>) -> Result<Slot, Unavailable> {
         if !shared.failing.load(Ordering::Relaxed) {
             if shared.taken.fetch_add(1, Ordering::Relaxed) < CAPACITY {
-                return Ok(Slot(Some(Arc::clone(shared))));
+                return Ok(Slot::of(Arc::clone(shared)));
             }
-            shared.taken.fetch_sub(1, Ordering::Relaxed);
+            shared.give_back();
         }
         shared.lose(1);
         Err(Unavailable)
@@ -127,7 +85,7 @@ impl Queue {
         if self.taken.fetch_add(1, Ordering::Relaxed) < 2 * CAPACITY {
             self.add(&line::event(SystemTime::now(), event));
         } else {
-            self.taken.fetch_sub(1, Ordering::Relaxed);
+            self.give_back();
             self.lose(1);
         }
     }
@@ -149,7 +107,7 @@ impl Queue {
     pub(super) fn flush(&self) -> Result<(), Unavailable> {
         let mut state = self.lock();
         let goal = state.added;
-        while state.written < goal || state.reopen {
+        while state.kept < goal || state.reopen {
             if state.closed || self.failing.load(Ordering::Relaxed) {
                 return Err(Unavailable);
             }
@@ -160,22 +118,23 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits for work: for the thread. It brings back the batch that it has written.
-    pub(super) fn next(&self, spent: Batch) -> Work {
+    /// Waits for work: for the thread. It brings back the batch that it has written, and says whether some of what it
+    /// has written is still to be brought to the disk: then it gets an empty batch when no line follows.
+    pub(super) fn next(&self, spent: Batch, unsynced: bool) -> Work {
         let mut state = self.gather(self.lock());
-        if state.is_idle() {
+        if state.is_idle() && !unsynced {
             state.asleep = true;
             let woken = self.work.wait_while(state, |state| state.is_idle());
             state = self.gather(woken.unwrap_or_else(PoisonError::into_inner));
         }
-        if state.closing && state.next.lines == 0 {
+        if state.closing && state.lines() == 0 {
             state.asleep = true;
-            let in_flight = |state: &mut State| state.next.lines == 0 && self.taken() > 0;
+            let in_flight = |state: &mut Waiting| state.lines() == 0 && self.taken() > 0;
             let waited = self.work.wait_timeout_while(state, LAST_LINES, in_flight);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        (state.asleep, state.hurry) = (false, false);
-        if state.next.lines > 0 {
+        state.asleep = false;
+        if state.lines() > 0 || unsynced {
             return Work::Write(state.take(spent));
         }
         if state.reopen {
@@ -189,9 +148,9 @@ impl Queue {
     }
 
     /// Waits until lines have gathered. While there are some all the time nobody has to wake the thread.
-    fn gather<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn gather<'a>(&self, mut state: MutexGuard<'a, Waiting>) -> MutexGuard<'a, Waiting> {
         state.asleep = false;
-        let patient = |state: &mut State| !(state.hurry || state.reopen || state.closing);
+        let patient = |state: &mut Waiting| !(state.hurry || state.reopen || state.closing);
         let waited = self.work.wait_timeout_while(state, GATHER, patient);
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
@@ -199,7 +158,7 @@ impl Queue {
     /// Waits before a write is tried again; says whether there is no more time for that.
     pub(super) fn pause(&self, pause: Duration) -> Pause {
         let state = self.lock();
-        let idle = |state: &mut State| !(state.reopen || state.closing);
+        let idle = |state: &mut Waiting| !(state.reopen || state.closing);
         let waited = self.work.wait_timeout_while(state, pause, idle);
         let state = waited.unwrap_or_else(PoisonError::into_inner).0;
         match (state.reopen, state.closing) {
@@ -214,7 +173,7 @@ impl Queue {
         self.done.notify_all();
     }
 
-    /// These many lines of the queue are on the disk.
+    /// These many lines of the queue are in the file.
     pub(super) fn wrote(&self, lines: usize) {
         self.metrics.lines.inc_by(lines as u64);
         if self.failing.swap(false, Ordering::Relaxed) {
@@ -223,10 +182,17 @@ impl Queue {
         self.release(lines);
     }
 
+    /// These many lines that are in the file are on the disk.
+    pub(super) fn synced(&self, lines: usize) {
+        self.lock().kept += lines as u64;
+        self.done.notify_all();
+    }
+
     /// These many lines of the queue will never be written.
     pub(super) fn gave_up(&self, lines: usize) {
         self.lose(lines as u64);
         self.release(lines);
+        self.synced(lines);
     }
 
     /// Nothing can be written; says whether that is new.
@@ -241,10 +207,13 @@ impl Queue {
 
     fn release(&self, lines: usize) {
         self.taken.fetch_sub(lines, Ordering::Relaxed);
-        let mut state = self.lock();
-        state.written += lines as u64;
-        self.metrics.queued.set(i64::try_from(state.next.lines).unwrap_or(i64::MAX));
-        self.done.notify_all();
+        let waiting = self.lock().lines();
+        self.metrics.queued.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    }
+
+    /// A slot is free again, and there will be no line.
+    pub(super) fn give_back(&self) {
+        self.taken.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn taken(&self) -> usize {
@@ -257,23 +226,20 @@ impl Queue {
     }
 
     /// Adds a line, given as what follows its beginning.
-    fn add(&self, rest: &[u8]) {
+    pub(super) fn add(&self, rest: &[u8]) {
         let mut state = self.lock();
         if state.closed {
             drop(state);
-            self.taken.fetch_sub(1, Ordering::Relaxed);
+            self.give_back();
             self.lose(1);
             return;
         }
-        if state.next.lines == 0 {
+        if state.lines() == 0 {
             self.say_lost(&mut state);
         }
         // Woken for one line, the thread takes along those that come until it writes.
         let wake = std::mem::take(&mut state.asleep);
-        let State { chain, next, .. } = &mut *state;
-        chain.add(&mut next.text, rest);
-        next.lines += 1;
-        state.added += 1;
+        state.add(rest);
         drop(state);
         if wake {
             self.work.notify_one();
@@ -281,34 +247,15 @@ impl Queue {
     }
 
     /// Says how many requests have had no line since that was last said.
-    fn say_lost(&self, state: &mut State) {
+    fn say_lost(&self, state: &mut Waiting) {
         let requests = self.lost.swap(0, Ordering::Relaxed);
         if requests > 0 {
             state.say(&Event::Lost { requests });
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn is_idle(&self) -> bool {
-        self.next.lines == 0 && !self.reopen && !self.closing
-    }
-
-    /// Adds a line that nobody waits for.
-    fn say(&mut self, event: &Event) {
-        self.chain.add(&mut self.next.text, &line::event(SystemTime::now(), event));
-    }
-
-    /// Takes the lines that wait, and leaves the memory of those that are written for the next ones.
-    fn take(&mut self, spent: Batch) -> Batch {
-        let Batch { mut text, .. } = spent;
-        text.clear();
-        text.shrink_to(KEPT);
-        std::mem::replace(&mut self.next, Batch { text, ..Batch::default() })
     }
 }
 
@@ -320,34 +267,4 @@ pub(super) enum Pause {
     Reopen,
     /// The process ends.
     Close,
-}
-
-/// Room for the line of one request, until it is recorded; dropped, the room goes to another.
-#[must_use = "a request without a line is not audited"]
-pub struct Slot(Option<Arc<Queue>>);
-
-impl Slot {
-    pub(super) const fn none() -> Self {
-        Self(None)
-    }
-
-    /// Adds the request's line; it costs a worker about a microsecond.
-    pub fn record(mut self, record: &Record<'_>) {
-        let Some(queue) = self.0.take() else { return };
-        // A thread that ends has none any more.
-        let mut rest = REST.try_with(Cell::take).unwrap_or_default();
-        rest.clear();
-        line::request(&mut rest, record);
-        queue.add(&rest);
-        rest.shrink_to(LONG);
-        let _ = REST.try_with(|kept| kept.set(rest));
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        if let Some(queue) = self.0.take() {
-            queue.taken.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
 }

@@ -4,27 +4,39 @@ use std::{io, sync::Arc, time::Duration};
 
 use super::{
     file::AuditFile,
-    queue::{Batch, Pause, Queue, Work},
+    queue::{Pause, Queue, Work},
+    waiting::Batch,
 };
 
 /// How long it waits after a write that failed, before it tries again.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How many batches are brought to the disk together at most: that costs as much for one as for some.
+const TOGETHER: u32 = 4;
+
 pub(super) struct Writer {
     queue: Arc<Queue>,
     file: AuditFile,
     sync: bool,
+    unsynced: Unsynced,
+}
+
+/// What is in the file, and perhaps not on the disk.
+#[derive(Default)]
+struct Unsynced {
+    batches: u32,
+    lines: usize,
 }
 
 impl Writer {
-    pub(super) const fn new(queue: Arc<Queue>, file: AuditFile, sync: bool) -> Self {
-        Self { queue, file, sync }
+    pub(super) fn new(queue: Arc<Queue>, file: AuditFile, sync: bool) -> Self {
+        Self { queue, file, sync, unsynced: Unsynced::default() }
     }
 
     pub(super) fn run(mut self) {
         let mut batch = Batch::default();
         loop {
-            match self.queue.next(batch) {
+            match self.queue.next(batch, self.unsynced.batches > 0) {
                 Work::Write(lines) => batch = self.write(lines),
                 Work::Reopen => {
                     batch = Batch::default();
@@ -61,6 +73,11 @@ impl Writer {
             }
         }
         self.queue.wrote(batch.lines);
+        self.unsynced.batches += 1;
+        self.unsynced.lines += batch.lines;
+        if self.syncs_with(&batch) {
+            self.queue.synced(std::mem::take(&mut self.unsynced).lines);
+        }
         batch
     }
 
@@ -73,7 +90,13 @@ impl Writer {
                 Err(error) => return Err(error),
             }
         }
-        if self.sync { self.file.sync() } else { Ok(()) }
+        if self.sync && self.syncs_with(batch) { self.file.sync() } else { Ok(()) }
+    }
+
+    /// Whether everything up to this batch counts as kept once it is written: always where nothing is brought to the
+    /// disk itself; else when it is the last of some, when somebody waits for it, and when no line has followed.
+    const fn syncs_with(&self, batch: &Batch) -> bool {
+        !self.sync || batch.urgent || batch.lines == 0 || self.unsynced.batches >= TOGETHER - 1
     }
 
     /// Goes on in the file that has the path now. A line that is half in the old file is taken back there, and
