@@ -5,6 +5,7 @@ mod client;
 mod generate_key;
 mod log;
 mod migrate;
+mod payment;
 mod plan;
 mod reconcile;
 mod rotate_keys;
@@ -69,6 +70,8 @@ enum Command {
     Plan(plan::PlanArguments),
     /// Compare what a provider says it has taken and given back with our books.
     Reconcile(reconcile::Options),
+    /// Show a payment, look at what nobody has settled, or say what has become of an operation.
+    Payment(payment::PaymentArguments),
     /// Write the transaction log of a day (UTC) as a CSV file, yesterday's unless told otherwise.
     Log(log::Options),
 }
@@ -100,6 +103,9 @@ impl Arguments {
             Command::Plan(arguments) => actix_web::rt::System::new().block_on(plan::run(settings, arguments)),
             Command::Reconcile(options) => {
                 actix_web::rt::System::new().block_on(reconcile::run(settings, options))
+            }
+            Command::Payment(arguments) => {
+                actix_web::rt::System::new().block_on(payment::run(settings, arguments))
             }
             Command::Log(options) => log::run(&settings, options),
         }

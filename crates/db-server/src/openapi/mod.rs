@@ -11,6 +11,7 @@ mod events;
 mod field;
 mod implementations;
 mod operation;
+mod payments;
 mod paymethods;
 mod people;
 mod products;
@@ -71,6 +72,7 @@ fn parts() -> Vec<Part> {
         products::part(),
         transactions::part(),
         paymethods::part(),
+        payments::part(),
         subscriptions::part(),
         webhooks::part(),
         events::part(),

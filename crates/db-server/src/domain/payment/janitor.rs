@@ -9,20 +9,16 @@ use chrono::{DateTime, TimeDelta};
 use diesel::PgConnection;
 use futures_util::{StreamExt as _, stream};
 
-use super::{
-    Context, Fact, absorb,
-    look::{self, Subject},
-    schedule,
-};
+use super::{Context, Fact, absorb, look, schedule};
 use crate::{
     domain::{Domain, DomainError, inbox},
     error::chain,
     proxy_client::ProxyClient,
     store::{
         payment,
-        payment_code::{OperationState, PaymentOperationKind},
-        payment_operation::PaymentOperationRow,
-        payment_queue, refund,
+        payment_code::OperationState,
+        payment_operation::{self, PaymentOperationRow},
+        payment_queue,
     },
 };
 
@@ -137,7 +133,7 @@ async fn look_and_settle(
     claimed: PaymentOperationRow,
 ) -> Result<Option<OperationState>, DomainError> {
     let operation = claimed.clone();
-    let subject = domain.database.read(move |connection| subject(connection, operation)).await?;
+    let subject = domain.database.read(move |connection| look::subject(connection, operation)).await?;
     let facts = match look::look(&domain.keys, proxy, domain.clock.now(), &subject).await {
         Ok(facts) => facts,
         Err(error) => {
@@ -152,15 +148,6 @@ async fn look_and_settle(
     let state = domain.database.write(settle).await?;
     crash::point("janitor.settled");
     Ok(state)
-}
-
-fn subject(connection: &mut PgConnection, operation: PaymentOperationRow) -> Result<Subject, DomainError> {
-    let payment = payment::by_id(connection, operation.payment_id)?.ok_or(DomainError::NotFound)?;
-    let refund = match operation.operation {
-        PaymentOperationKind::Refund => refund::of_operation(connection, operation.id)?,
-        _ => None,
-    };
-    Ok(Subject { payment, operation, refund })
 }
 
 /// Writes down what a look has shown, and when the next one is due; gives how far the operation is, if that is news.
@@ -181,7 +168,7 @@ fn settle(
     }
     let next = schedule::next_look(claimed.looks, claimed.created, context.now);
     payment_queue::reschedule(connection, claimed.id, claimed.looks, next)?;
-    let now = crate::store::payment_operation::by_id(connection, claimed.id)?;
+    let now = payment_operation::by_id(connection, claimed.id)?;
     let state = now.map(|operation| operation.state);
     if next.is_none() && state.is_some_and(|state| state != OperationState::Settled) {
         let (kind, attempt) = (claimed.operation.name(), claimed.attempt);

@@ -2,6 +2,7 @@
 //! attempt where [`rules`] say that this cannot move the money twice. Only evidence closes an operation.
 
 use chrono::{DateTime, Utc};
+use diesel::PgConnection;
 use thiserror::Error;
 use wire::payment::{
     AttemptId, Found, Lookup, LookupBy, Outcome, Payment, PaymentOperation as _, Provider, operations,
@@ -16,13 +17,13 @@ use crate::{
     domain::DomainError,
     proxy_client::{ProxyClient, ProxyError},
     store::{
-        payment::PaymentRow,
+        payment::{self, PaymentRow},
         payment_code::{
             OperationState,
             PaymentOperationKind::{Authorize, Capture, CompleteCheckout, Refund, StartCheckout, Void},
         },
         payment_operation::PaymentOperationRow,
-        refund::RefundRow,
+        refund::{self, RefundRow},
     },
 };
 
@@ -83,6 +84,22 @@ pub async fn look(
         By::Checkout => looking.checkout().await,
         By::Payment => looking.payment().await,
     }
+}
+
+/// What there is to look at about an operation.
+///
+/// # Errors
+/// What the database gives.
+pub fn subject(
+    connection: &mut PgConnection,
+    operation: PaymentOperationRow,
+) -> Result<Subject, DomainError> {
+    let payment = payment::by_id(connection, operation.payment_id)?.ok_or(DomainError::NotFound)?;
+    let refund = match operation.operation {
+        Refund => refund::of_operation(connection, operation.id)?,
+        _ => None,
+    };
+    Ok(Subject { payment, operation, refund })
 }
 
 /// One look.
@@ -188,7 +205,7 @@ impl Looking<'_> {
     /// That there is nothing, if that is evidence by now. What the provider has taken up is not gone.
     fn given_up(&self) -> Vec<Fact> {
         let operation = &self.subject.operation;
-        let quiet = self.now - operation.modified.max(operation.created);
+        let quiet = self.now - operation.modified;
         let is_pending = operation.state == OperationState::Watching;
         if is_pending || !self.rule.nothing_is_evidence(quiet) {
             return Vec::new();

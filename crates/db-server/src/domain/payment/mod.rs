@@ -11,6 +11,7 @@ pub mod look;
 pub mod machine;
 mod perform;
 pub mod record;
+pub mod resolve;
 pub mod rules;
 pub mod schedule;
 pub mod told;
