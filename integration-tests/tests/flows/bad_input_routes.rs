@@ -103,10 +103,11 @@ pub fn routes(shop: &Shop) -> Vec<Route> {
         route(&post, "/webhook-endpoints/1/replay/", &json!({"after": 0})),
         route(&post, "/payments/", &payment),
         route(&post, "/payments/", &checkout),
-        route(&post, "/payments/1/capture/", &json!({"amount": "0.99", "last": true})),
+        // How many decimals an amount has, only the payment tells, and there is none.
+        route(&post, "/payments/1/capture/", &json!({"last": true})),
         route(&post, "/payments/1/cancel/", &json!({})),
         route(&post, "/payments/1/complete/", &json!({})),
-        route(&post, "/payments/1/refunds/", &json!({"amount": "0.99", "capture": "c"})),
+        route(&post, "/payments/1/refunds/", &json!({"capture": "c"})),
         route(&post, "/provider/reference/sellers/", &reference),
         route(&put, "/provider/reference/sellers/1/", &reference),
         route(&post, "/provider/reference/products/", &sold),

@@ -38,6 +38,7 @@ mod passthrough;
 mod payers;
 mod payers_at_two_providers;
 mod payment_events;
+mod payment_orders;
 mod payments;
 mod payments_crash;
 mod payments_idempotency;
