@@ -1,6 +1,6 @@
 //! The application: its parts, its start.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
 use actix_web::{
     dev::ServerHandle,
@@ -23,6 +23,7 @@ use crate::{
     domain::{
         Clock, Domain,
         inbox::{self, Reach},
+        payment::janitor,
         pin::Pins,
         transaction,
         user::Users,
@@ -107,7 +108,9 @@ impl Application {
         let server = settings.server.clone();
         let Parts { domain, authenticator, cleansed, proxy, door, signer } =
             Parts::new(database, settings, clock);
-        let inbox = domain.clone();
+        let background = domain.clone();
+        let asking = Rc::new(ProxyClient::new(&proxy, signer.clone()));
+        let every = domain.payments.janitor;
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
@@ -122,8 +125,9 @@ impl Application {
             routes::configure_door(config);
         };
         let bound = bind(&server, configure)?;
-        // It ends with the system that it runs in.
-        rt::spawn(keep_up(inbox));
+        // They end with the system that they run in.
+        rt::spawn(keep_up(background.clone(), Rc::clone(&asking)));
+        rt::spawn(async move { janitor::run(&background, &asking, every).await });
         Ok(Self { bound })
     }
 
@@ -163,10 +167,10 @@ impl Application {
 }
 
 /// Applies what has come in and was not applied: after a crash, or because it came too early.
-async fn keep_up(domain: Data<Domain>) {
+async fn keep_up(domain: Data<Domain>, proxy: Rc<ProxyClient>) {
     let mut reach = Reach::All;
     loop {
-        match inbox::catch_up(&domain, reach).await {
+        match inbox::catch_up(&domain, &proxy, reach).await {
             Ok(()) => reach = Reach::Recent,
             Err(error) => log::warn!("the inbox waits: {}", chain(&error)),
         }
@@ -182,6 +186,18 @@ pub fn check(settings: &Settings) -> Result<rustls::ClientConfig, StartError> {
     HttpClient::new(&settings.proxy.client)?;
     let DoorSettings { ca, identity, .. } = &settings.door;
     Ok(client_config(ca.as_deref(), identity.as_ref())?)
+}
+
+/// What a command works with that asks providers: the same as a server that does not listen. To be called inside an
+/// actix system.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn tools(settings: Settings, clock: Clock) -> Result<(Data<Domain>, ProxyClient), StartError> {
+    check(&settings)?;
+    let database = open(&settings.database).await?;
+    let Parts { domain, proxy, signer, .. } = Parts::new(database, settings, clock);
+    Ok((domain, ProxyClient::new(&proxy, signer)))
 }
 
 /// What the handlers work with.

@@ -183,7 +183,10 @@ async fn an_answer_is_the_same_at_every_instance_and_after_a_restart() {
 #[actix_web::test]
 async fn who_takes_over_from_one_that_is_only_slow_and_that_one_give_the_same_answer() {
     let clock = ManualClock::new();
-    let till = Till::at(PairOptions::default().clock(clock.clock()).spawn().await).await;
+    // Requests to provider-proxy are signed for the time that the clock shows.
+    let patient = "[identity]\nleeway = \"60s\"";
+    let pair = PairOptions::default().clock(clock.clock()).proxy_settings(patient).spawn().await;
+    let till = Till::at(pair).await;
     let (key, order) = (unique("key"), till.stripe_order(&json!({})));
     hold(&till).await;
     let first = rt::spawn({

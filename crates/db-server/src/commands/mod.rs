@@ -6,6 +6,7 @@ mod generate_key;
 mod ledger;
 mod log;
 mod migrate;
+mod payment;
 mod plan;
 mod rotate_keys;
 mod serve;
@@ -68,6 +69,8 @@ enum Command {
     Plan(plan::PlanArguments),
     /// Verify the ledger, or compare it with the payments.
     Ledger(ledger::LedgerArguments),
+    /// Show a payment, look at what nobody has settled, or say what has become of an operation.
+    Payment(payment::PaymentArguments),
     /// Write the transaction log of a day (UTC) as a CSV file, yesterday's unless told otherwise.
     Log(log::Options),
 }
@@ -98,6 +101,9 @@ impl Arguments {
             Command::User(arguments) => actix_web::rt::System::new().block_on(user::run(settings, arguments)),
             Command::Plan(arguments) => actix_web::rt::System::new().block_on(plan::run(settings, arguments)),
             Command::Ledger(arguments) => ledger::run(&settings, arguments),
+            Command::Payment(arguments) => {
+                actix_web::rt::System::new().block_on(payment::run(settings, arguments))
+            }
             Command::Log(options) => log::run(&settings, options),
         }
     }

@@ -11,6 +11,7 @@ mod field;
 mod implementations;
 mod ledger;
 mod operation;
+mod payments;
 mod paymethods;
 mod people;
 mod products;
@@ -71,6 +72,7 @@ fn parts() -> Vec<Part> {
         products::part(),
         transactions::part(),
         paymethods::part(),
+        payments::part(),
         subscriptions::part(),
         ledger::part(),
         webhooks::part(),

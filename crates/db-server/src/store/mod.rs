@@ -20,6 +20,7 @@ pub mod payment_customer;
 pub mod payment_event;
 pub mod payment_method;
 pub mod payment_operation;
+pub mod payment_queue;
 pub mod product;
 pub mod product_plan;
 pub mod provider_charge;

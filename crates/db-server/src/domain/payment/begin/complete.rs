@@ -83,7 +83,7 @@ fn execute(
     })?;
     if let Some(before) = before {
         let operation = ask_again(connection, context, key, &before)?;
-        return Ok(Step::AskAgain(Box::new(Begun { key, payment, operation })));
+        return Ok(Step::Repeat(Box::new(Begun { key, payment, operation })));
     }
     let attempt = AttemptId::new();
     let amount = amount(&payment, None, payment.amount_minor)?;
