@@ -28,6 +28,8 @@ mod generic_api;
 mod harness;
 mod identity;
 mod implementations;
+mod ledger;
+mod ledger_tampering;
 mod limits;
 mod local_pair;
 mod log_lines;

@@ -3,6 +3,7 @@
 mod check_config;
 mod client;
 mod generate_key;
+mod ledger;
 mod log;
 mod migrate;
 mod payment;
@@ -42,8 +43,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
     0  it was asked to stop, or the command did its work
    64  arguments, settings or environment are wrong; nothing was done
-   65  the data is not as the command needs it, such as a value that no key decrypts, or books that a provider's
-       list does not agree with
+   65  the data is not as the command needs it: a value that no key decrypts, a ledger that was changed, or books that
+       a provider's list does not agree with
    69  what it needs is taken: the address, or the lock of another run
    70  a fault of the program or the machine
    73  a file cannot be written
@@ -70,6 +71,8 @@ enum Command {
     Plan(plan::PlanArguments),
     /// Compare what a provider says it has taken and given back with our books.
     Reconcile(reconcile::Options),
+    /// Verify the ledger, or compare it with the payments.
+    Ledger(ledger::LedgerArguments),
     /// Show a payment, look at what nobody has settled, or say what has become of an operation.
     Payment(payment::PaymentArguments),
     /// Write the transaction log of a day (UTC) as a CSV file, yesterday's unless told otherwise.
@@ -104,6 +107,7 @@ impl Arguments {
             Command::Reconcile(options) => {
                 actix_web::rt::System::new().block_on(reconcile::run(settings, options))
             }
+            Command::Ledger(arguments) => ledger::run(&settings, arguments),
             Command::Payment(arguments) => {
                 actix_web::rt::System::new().block_on(payment::run(settings, arguments))
             }

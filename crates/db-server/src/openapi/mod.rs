@@ -10,6 +10,7 @@ mod errors;
 mod events;
 mod field;
 mod implementations;
+mod ledger;
 mod operation;
 mod payments;
 mod paymethods;
@@ -74,6 +75,7 @@ fn parts() -> Vec<Part> {
         paymethods::part(),
         payments::part(),
         subscriptions::part(),
+        ledger::part(),
         webhooks::part(),
         events::part(),
         reference::part(),

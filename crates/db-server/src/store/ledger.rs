@@ -1,4 +1,4 @@
-//! The tables of the ledger: `ledger_entries`, their chains, and what they add up to.
+//! The table `ledger_entries`: what has moved. Entries are posted, and never changed.
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -15,7 +15,7 @@ use super::{
     id::{PaymentId, RefundId, SellerId},
     stored_as,
 };
-use crate::schema::{ledger_chains, ledger_entries};
+use crate::schema::ledger_entries;
 
 codes!(
     /// What moved.
@@ -86,18 +86,6 @@ pub struct LedgerEntryRow {
     pub hash: Vec<u8>,
 }
 
-/// The end of a chain.
-#[derive(Clone, Debug, Eq, PartialEq, Queryable, Selectable)]
-#[diesel(table_name = ledger_chains, check_for_backend(Pg))]
-pub struct LedgerChainRow {
-    /// Which chain.
-    pub chain: i16,
-    /// The place of the last entry; 0 without one.
-    pub position: i64,
-    /// The hash of the last entry; zeros without one.
-    pub hash: Vec<u8>,
-}
-
 /// Movements of one payment, to be posted in one step.
 #[derive(Clone, Debug)]
 pub struct Posting {
@@ -130,6 +118,7 @@ pub struct PostedEntry {
     pub amount_minor: i64,
 }
 
+#[expect(clippy::too_many_arguments, reason = "one statement, with one parameter for each column")]
 mod function {
     use super::{Array, BigInt, Nullable, SmallInt, Text};
 
@@ -166,15 +155,4 @@ pub fn post(connection: &mut PgConnection, posting: &Posting) -> Result<bool, St
         entries.iter().map(|entry| entry.amount_minor).collect::<Vec<_>>(),
     ));
     Ok(statement.get_result(connection)?)
-}
-
-/// The ends of all chains, by chain.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn chains(connection: &mut PgConnection) -> Result<Vec<LedgerChainRow>, StoreError> {
-    Ok(ledger_chains::table
-        .order(ledger_chains::chain)
-        .select(LedgerChainRow::as_select())
-        .load(connection)?)
 }

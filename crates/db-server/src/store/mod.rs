@@ -10,6 +10,8 @@ pub mod failure;
 pub mod id;
 pub mod idempotency_key;
 pub mod ledger;
+pub mod ledger_sum;
+pub mod ledger_walk;
 pub mod page;
 pub mod payment;
 pub mod payment_attempt;

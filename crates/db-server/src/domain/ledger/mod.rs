@@ -1,15 +1,21 @@
 //! The ledger: every movement of money as one balanced set of entries, in a chain that shows what was changed.
 
 pub mod account;
+pub mod books;
+pub mod chain;
+pub mod check;
+pub mod verify;
 
 use diesel::PgConnection;
 use wire::Money;
 
 use self::account::pairs;
-use super::DomainError;
+use super::{Domain, DomainError};
 use crate::store::{
+    Listed, Page,
     id::RefundId,
     ledger::{self, PostedEntry, Posting},
+    ledger_sum::{self, AccountBalance, BalanceFilter, CurrencyTotal},
     payment::PaymentRow,
 };
 
@@ -22,6 +28,27 @@ pub struct Movement {
     pub kind: MovementKind,
     /// How much, in minor units of the payment's currency; more than nothing.
     pub amount_minor: i64,
+}
+
+/// What is asked for about the balances, as of one moment.
+#[derive(Clone, Debug)]
+pub struct Balances {
+    /// A page of the accounts.
+    pub accounts: Listed<AccountBalance>,
+    /// What all accounts add up to, by currency: nothing.
+    pub totals: Vec<CurrencyTotal>,
+}
+
+/// The balances of the accounts, by name.
+///
+/// # Errors
+/// What the database gives.
+pub async fn balances(domain: &Domain, filter: BalanceFilter, page: Page) -> Result<Balances, DomainError> {
+    let read = move |connection: &mut PgConnection| {
+        let accounts = ledger_sum::balances(connection, &filter, page)?;
+        Ok(Balances { accounts, totals: ledger_sum::totals(connection)? })
+    };
+    domain.database.read(read).await
 }
 
 /// Writes movements down, in the database transaction that settles them; none is no statement. `refund` is the one that

@@ -9,6 +9,8 @@ mod refund;
 mod write;
 
 pub use refund::refund_transaction;
+#[cfg(test)]
+pub(in crate::domain) use write::movements;
 pub use write::transaction_status;
 
 use chrono::{DateTime, Utc};

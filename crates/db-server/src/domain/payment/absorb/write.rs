@@ -120,7 +120,7 @@ pub fn transaction_status(payment: &PaymentRow) -> TransactionStatus {
 }
 
 /// What has moved between two states of knowledge. What is taken was held before, whether or not anybody told us then.
-fn movements(before: &Known, after: &Known) -> Vec<Movement> {
+pub(in crate::domain) fn movements(before: &Known, after: &Known) -> Vec<Movement> {
     let is_held = |known: &Known| matches!(known.standing, Authorized | Captured);
     let captured = after.captured - before.captured;
     let held = match (before.closed, is_held(before), is_held(after)) {
