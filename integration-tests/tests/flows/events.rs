@@ -65,7 +65,7 @@ fn write_slowly(database: &TestDatabase, writer: u64, count: u64, begin: &Barrie
     let of = payment(&mut connection);
     begin.wait();
     for number in 0..count {
-        let gives_up = (writer + number) % 5 == 0;
+        let gives_up = (writer + number).is_multiple_of(5);
         let result = connection.transaction(|connection| {
             let new = event(of, "payment.captured", json!({"writer": writer, "number": number}));
             payment_event::append(connection, &new).unwrap();

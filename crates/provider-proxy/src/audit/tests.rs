@@ -13,7 +13,9 @@ use tempfile::TempDir;
 use wire::passthrough::Kind;
 
 use super::{
+    queue::Work,
     verify::{Fault, Verified, VerifyError, verify},
+    waiting::Batch,
     *,
 };
 use crate::metrics::Metrics;
@@ -33,7 +35,11 @@ impl Log {
     }
 
     fn try_open(&self) -> Result<AuditLog, AuditError> {
-        AuditLog::open(&AuditSettings { file: Some(self.path()), sync: false }, &self.metrics)
+        self.try_open_with(false)
+    }
+
+    fn try_open_with(&self, sync: bool) -> Result<AuditLog, AuditError> {
+        AuditLog::open(&AuditSettings { file: Some(self.path()), sync }, &self.metrics)
     }
 
     fn open(&self) -> AuditLog {
@@ -338,6 +344,34 @@ fn everything_that_was_recorded_by_many_threads_is_on_the_disk_after_the_end() {
     owner.close();
     assert_eq!(log.verify().unwrap().lines, 4002);
     assert_eq!((log.metrics.lines.get(), log.metrics.lost.get()), (4001, 0));
+}
+
+#[test]
+fn whoever_waits_for_the_disk_has_all_lines_there_however_many_batches_are_brought_to_it_together() {
+    let log = Log::new();
+    let owner = log.try_open_with(true).unwrap();
+    for round in 0..6 {
+        owner.record(&record("/"));
+        owner.flush().unwrap();
+        assert_eq!(log.lines().len(), round + 2);
+        assert_eq!(log.metrics.lines.get(), round as u64 + 2);
+    }
+    drop(owner);
+    assert_eq!(log.verify().unwrap().lines, 8);
+}
+
+#[test]
+fn what_is_in_the_file_is_brought_to_the_disk_when_no_line_follows() {
+    let log = Log::new();
+    let queue = Queue::new(chain::Chain::new(), None, log.metrics.clone());
+    queue.push(&Event::Started { version: "1" });
+    let Work::Write(batch) = queue.next(Batch::default(), false) else { panic!("there is a line") };
+    assert_eq!(batch.lines, 1);
+    let Work::Write(empty) = queue.next(batch, true) else { panic!("there is something to sync") };
+    assert_eq!((empty.lines, empty.text.len(), empty.written), (0, 0, 0));
+    queue.close();
+    let Work::Close(last) = queue.next(empty, false) else { panic!("it was closed") };
+    assert!(last.urgent && last.text.ends_with(b"\"event\":\"stopped\"}\n"));
 }
 
 #[test]
