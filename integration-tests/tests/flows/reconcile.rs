@@ -94,7 +94,10 @@ async fn what_is_not_known_yet_is_open_and_no_error() {
         let report = shop.compare().await.unwrap();
         assert!(report.agrees(), "{provider}: {report:?}");
         assert_eq!(report.counts.open, u64::try_from(report.rows.len()).unwrap());
-        assert!(report.rows.iter().all(|row| row.verdict == Verdict::Open && row.ours.is_some()), "{report:?}");
+        assert!(
+            report.rows.iter().all(|row| row.verdict == Verdict::Open && row.ours.is_some()),
+            "{report:?}"
+        );
         assert!(report.rows.iter().any(|row| row.at_provider.is_some()), "the provider's row is among them");
         let row = shop.absorb(&row, Fact::Unknown { operation: operation.clone() }).await;
         assert!(shop.compare().await.unwrap().agrees());

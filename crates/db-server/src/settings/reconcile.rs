@@ -22,9 +22,7 @@ pub(super) fn read(section: &Section) -> Option<NightlySettings> {
     for name in section.or("nightly", Vec::<String>::new()) {
         match name.parse() {
             Ok(provider) if providers.contains(&provider) => section.fault("nightly", "one is named twice"),
-            Ok(Provider::Reference) => {
-                section.fault("nightly", "reference has no list of what it has moved")
-            }
+            Ok(Provider::Reference) => section.fault("nightly", "reference has no list of what it has moved"),
             Ok(provider) => providers.push(provider),
             Err(_) => section.fault("nightly", "expected stripe, paypal or braintree"),
         }

@@ -42,8 +42,10 @@ impl Night {
     }
 
     fn nightly(&self) -> Nightly {
-        let settings =
-            NightlySettings { providers: vec![Provider::Stripe], at: NaiveTime::from_hms_opt(4, 0, 0).unwrap() };
+        let settings = NightlySettings {
+            providers: vec![Provider::Stripe],
+            at: NaiveTime::from_hms_opt(4, 0, 0).unwrap(),
+        };
         Nightly { database: self.shop.database.clone(), clock: self.clock(), settings }
     }
 
@@ -70,7 +72,8 @@ async fn a_day_is_compared_once_whichever_server_comes_first() {
     night.shop.run("delete from reconciliations");
     night.advance(180);
     let (first, second) = (night.nightly(), night.nightly());
-    let both = futures_util::future::join(first.run_due(&night.shop.proxy), second.run_due(&night.shop.proxy)).await;
+    let both =
+        futures_util::future::join(first.run_due(&night.shop.proxy), second.run_due(&night.shop.proxy)).await;
     assert_eq!(both.0 + both.1, 1);
     assert_eq!(night.results(), night.result("1 1 1"));
     assert_eq!(night.run().await, 0);
@@ -97,7 +100,8 @@ async fn what_differs_is_kept_for_an_operator() {
             &json!({"minor_units": 999, "currency": "EUR"})
         )
     );
-    let counts = "select missing || ' ' || extra || ' ' || wrong_amount || ' ' || open as text from reconciliations";
+    let counts =
+        "select missing || ' ' || extra || ' ' || wrong_amount || ' ' || open as text from reconciliations";
     assert_eq!(night.shop.texts(counts), ["0 0 1 0"]);
     assert_eq!(night.run().await, 0, "a difference is a result");
 }
@@ -117,7 +121,10 @@ async fn a_failed_comparison_is_made_again_after_a_while() {
     night.advance(1);
     assert_eq!(night.run().await, 1);
     assert_eq!(night.results(), night.result("1 2 1"));
-    assert_eq!(night.shop.texts("select 'x' as text from reconciliations where failure is not null").len(), 0);
+    assert_eq!(
+        night.shop.texts("select 'x' as text from reconciliations where failure is not null").len(),
+        0
+    );
 }
 
 #[actix_web::test]
@@ -136,7 +143,10 @@ async fn a_day_whose_server_died_is_taken_over_and_the_dead_one_changes_nothing(
     assert_eq!(night.results(), night.result("1 2 1"));
     // What the first one found comes too late.
     let changed = night.shop.write(|connection| {
-        use db_server::store::{id::ReconciliationId, reconciliation::{self, Ended, ReconciliationState}};
+        use db_server::store::{
+            id::ReconciliationId,
+            reconciliation::{self, Ended, ReconciliationState},
+        };
         let ended = Ended {
             state: ReconciliationState::Differs,
             held_until: None,

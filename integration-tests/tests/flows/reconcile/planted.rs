@@ -78,7 +78,10 @@ async fn another_amount_is_told_whichever_side_has_more() {
         let (less, more) = (shop.sell(1000).await, shop.sell(1100).await);
         let currency = shop.sell(1200).await;
         shop.run(&format!("update payments set captured_minor = 999 where id = {}", less.id));
-        shop.run(&format!("update payments set amount_minor = 1200, captured_minor = 1101 where id = {}", more.id));
+        shop.run(&format!(
+            "update payments set amount_minor = 1200, captured_minor = 1101 where id = {}",
+            more.id
+        ));
         shop.run(&format!("update payments set currency = 'USD' where id = {}", currency.id));
         let report = shop.compare().await.unwrap();
         let reference = |row: &db_server::store::payment::PaymentRow| row.provider_reference.clone();
@@ -99,7 +102,10 @@ async fn a_capture_that_we_do_not_know_is_missing_though_its_payment_is_ours() {
         let shop = Shop::open(provider).await;
         let row = shop.sell_in_parts(1000, &[500, 300]).await;
         let lost = row.captures[1].clone();
-        shop.run(&format!("update payments set captures = captures[1:1], captured_minor = 500 where id = {}", row.id));
+        shop.run(&format!(
+            "update payments set captures = captures[1:1], captured_minor = 500 where id = {}",
+            row.id
+        ));
         let report = shop.compare().await.unwrap();
         assert_eq!(short(&report), [(Missing, Charge, Some(lost), Some(300), None)], "{provider}");
         assert_eq!(report.counts.agreed, 1);
@@ -148,7 +154,9 @@ async fn money_of_the_older_paths_is_on_the_books_as_well() {
     // The transactions of the three are all that is left: a sale, one of another amount, one that failed here.
     for (index, (reference, status)) in references.iter().zip([2, 1, 4]).enumerate() {
         let id = index + 1;
-        shop.run(&format!("update transactions set status = {status}, uid_support = '{reference}' where id = {id}"));
+        shop.run(&format!(
+            "update transactions set status = {status}, uid_support = '{reference}' where id = {id}"
+        ));
     }
     shop.run("update transactions set amount_minor = 1 where id = 2");
     shop.run(

@@ -23,7 +23,10 @@ use db_server::{
     },
 };
 use diesel::{
-    PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::{BigInt, Text},
+    PgConnection, QueryableByName, RunQueryDsl,
+    connection::SimpleConnection,
+    sql_query,
+    sql_types::{BigInt, Text},
 };
 use integration_tests::{
     client::Client,
@@ -38,8 +41,8 @@ use uuid::Uuid;
 use wire::{
     Currency, Money,
     payment::{
-        AttemptId, Authorize, Capture, ClientTokenRequest, CreateCustomer, Outcome, PaymentOperation, Provider,
-        Refund, Source, StorePaymentMethod, Token, operations,
+        AttemptId, Authorize, Capture, ClientTokenRequest, CreateCustomer, Outcome, PaymentOperation,
+        Provider, Refund, Source, StorePaymentMethod, Token, operations,
     },
 };
 
@@ -122,7 +125,8 @@ impl Shop {
             Provider::Braintree => Source::Nonce { nonce: "fake-valid-nonce".into() },
             _ => {
                 let attempt = AttemptId::new;
-                let customer = CreateCustomer { attempt: attempt(), reference: Some("b".into()), email: None };
+                let customer =
+                    CreateCustomer { attempt: attempt(), reference: Some("b".into()), email: None };
                 let customer = done(&self.ask::<operations::CreateCustomer>(&customer).await).reference;
                 let request = ClientTokenRequest { attempt: attempt(), customer: Some(customer.clone()) };
                 let nonce = done(&self.ask::<operations::ClientToken>(&request).await).token;
@@ -207,7 +211,11 @@ impl Shop {
     }
 
     /// Asks the provider for what was written down.
-    pub async fn authorize(&self, operation: &PaymentOperationRow, capture: bool) -> Outcome<wire::payment::Payment> {
+    pub async fn authorize(
+        &self,
+        operation: &PaymentOperationRow,
+        capture: bool,
+    ) -> Outcome<wire::payment::Payment> {
         let request = Authorize {
             attempt: operation.attempt.to_string().parse().unwrap(),
             amount: euro(operation.amount_minor.unwrap()),
@@ -277,7 +285,11 @@ impl Shop {
     }
 
     /// Gives a part of a payment back, at the provider; gives the provider's id of the refund.
-    pub async fn refund_at_provider(&self, row: &PaymentRow, amount: i64) -> Outcome<wire::payment::Refunded> {
+    pub async fn refund_at_provider(
+        &self,
+        row: &PaymentRow,
+        amount: i64,
+    ) -> Outcome<wire::payment::Refunded> {
         let payment = row.provider_reference.clone().unwrap();
         if self.provider == Provider::Braintree {
             // It may be settled already.
