@@ -67,6 +67,7 @@ pub struct Asking<'a> {
     pub counts: Counts,
     dice: RefCell<Dice>,
     deadline: Cell<Instant>,
+    under_way: Cell<u32>,
 }
 
 impl<'a> Asking<'a> {
@@ -79,7 +80,14 @@ impl<'a> Asking<'a> {
             counts: Counts::default(),
             dice: RefCell::new(Dice::new(seed, 0xa5)),
             deadline: Cell::new(Instant::now() + limit),
+            under_way: Cell::new(0),
         }
+    }
+
+    /// How many requests that move money wait for an answer at this moment.
+    #[must_use]
+    pub fn under_way(&self) -> u32 {
+        self.under_way.get()
     }
 
     /// Has it done: sends it until there is a final answer, and sometimes once more, which must be answered the same.
@@ -165,7 +173,9 @@ impl<'a> Asking<'a> {
             asked.tries += 1;
             let client = self.server();
             let request = client.request(Method::POST, &asked.path).header("Idempotency-Key", &asked.key);
+            self.under_way.set(self.under_way.get() + 1);
             let answer = request.json(&asked.body).send().await;
+            self.under_way.set(self.under_way.get() - 1);
             if let Ok(answer) = &answer
                 && is_final(answer)
             {

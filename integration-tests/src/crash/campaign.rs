@@ -28,8 +28,11 @@ use crate::postgres::{Durability, PrivatePostgres, ROLE};
 const DATABASE: &str = "solitude";
 const DB_SERVERS: usize = 2;
 
-/// An operation that is younger than this may still be under way, and Braintree sends one again without a look first.
-const SETTLED_AGE: Duration = Duration::from_secs(12);
+/// How much of the time is kept for the comparison.
+const LAST: Duration = Duration::from_secs(15);
+
+/// How many minutes pass between two looks after the storm: so many that what Braintree knows nothing of is given up.
+const LATER: i64 = 3;
 
 /// Runs it and gives the exit code.
 pub(super) async fn run(options: &CrashOptions) -> ExitCode {
@@ -66,9 +69,11 @@ async fn with_own_servers(
     let database = Database::new(postgres.socket_folder(), DATABASE, postgres.url(DATABASE, ROLE));
     let rig = Rig::start(database, DB_SERVERS).await?;
     let campaign = Campaign { options, rig: &rig, seed, limit, started };
-    let outcome = timeout(limit, campaign.run(postgres)).await;
-    let outcome =
-        outcome.unwrap_or_else(|_| Err(CrashError::TooLate { what: "the campaign".to_owned(), limit }));
+    let postgres = Arc::new(Mutex::new(postgres));
+    let outcome = match timeout(limit, campaign.run(postgres.clone())).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(CrashError::TooLate { what: "the campaign".to_owned(), limit }),
+    };
     if outcome.is_err() {
         let folder = options.logs.join(format!("seed-{seed}"));
         leave_logs(&rig, &folder)?;
@@ -86,10 +91,11 @@ struct Campaign<'a> {
 }
 
 impl Campaign<'_> {
-    async fn run(&self, postgres: PrivatePostgres) -> Result<String, CrashError> {
+    async fn run(&self, postgres: Arc<Mutex<PrivatePostgres>>) -> Result<String, CrashError> {
         let shop = Shop::open(self.rig).await?;
-        let asking = Asking::new(self.rig, self.seed, self.limit.saturating_sub(Duration::from_secs(20)));
-        let storm = Storm::new(self.rig, Arc::new(Mutex::new(postgres)), self.seed);
+        let asking = Asking::new(self.rig, self.seed, self.limit.saturating_sub(LAST + LAST));
+        let load = || asking.under_way();
+        let storm = Storm::new(self.rig, postgres, self.seed, &load);
         let (purchases, stop, bought) = (Cell::new(0), Cell::new(false), Cell::new(false));
         let name = format!("c{}", self.seed);
         let buying = Buying { shop: &shop, asking: &asking, rig: self.rig, name: &name };
@@ -113,7 +119,8 @@ impl Campaign<'_> {
             raged?;
             let raged = self.started.elapsed();
             settling::calm(self.rig).await?;
-            let open = settling::settle(self.rig, SETTLED_AGE, || bought.get()).await?;
+            let left = self.limit.saturating_sub(self.started.elapsed() + LAST);
+            let open = settling::settle(self.rig, left, LATER, || bought.get()).await?;
             settling::deliver_again(self.rig).await?;
             Ok::<_, CrashError>((raged, open))
         };

@@ -33,7 +33,7 @@ pub struct CrashOptions {
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
     /// How many clients buy at the same time.
-    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=500))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub clients: u32,
     /// After how many seconds the campaign gives up; 120 and 5 for each kill when absent.
     #[arg(long, value_name = "N")]

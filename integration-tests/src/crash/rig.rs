@@ -27,7 +27,7 @@ const KEEP: usize = 20_000;
 
 /// A client goes on with what a server that died has begun after so long: longer than all that the sandbox is told to
 /// take.
-const LEASE: &str = "[payments]\nidempotency_lease = '12s'\n";
+const LEASE: &str = "[payments]\nidempotency_lease = '4s'\n";
 
 /// How often a process that ends before it listens is started again: its Postgres may be away.
 const STARTS: u32 = 100;

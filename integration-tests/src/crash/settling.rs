@@ -1,9 +1,12 @@
 //! After the storm: nothing is in the way any more, webhooks arrive, and janitors look until nothing is open.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use actix_web::{http::Method, rt::time::sleep};
-use diesel::{RunQueryDsl, sql_query, sql_types::BigInt};
+use diesel::{PgConnection, RunQueryDsl, sql_query, sql_types::BigInt};
 use serde_json::{Value, json};
 
 use super::{CrashError, books, rig::Rig};
@@ -40,47 +43,64 @@ pub async fn deliver_again(rig: &Rig) -> Result<(), CrashError> {
     Ok(())
 }
 
-/// Time passes: whatever is not settled and was begun so long ago is due for a look, and nobody has asked for it for so
-/// long that "there is nothing" is evidence where that depends on minutes.
+/// Time passes for whatever is not settled and was begun so long ago: it is due for a look, and was begun so many minutes
+/// earlier, so that "there is nothing" is evidence where that depends on minutes.
 ///
 /// # Errors
 /// [`CrashError`].
-pub async fn make_due(rig: &Rig, age: Duration) -> Result<(), CrashError> {
+pub async fn pass_time(rig: &Rig, age: Duration, minutes: i64) -> Result<(), CrashError> {
     let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
-    rig.database
-        .with(move |connection| {
-            let query = "update payment_operations set next_look = now() - interval '1 second', \
-                         modified = least(modified, now() - interval '20 minutes') \
-                         where state < 3 and created <= now() - $1 * interval '1 second'";
-            Ok(sql_query(query).bind::<BigInt, _>(seconds).execute(connection)?)
-        })
-        .await
-        .map(drop)
+    let shift = move |connection: &mut PgConnection| {
+        let query = "update payment_operations set next_look = now() - interval '1 second', \
+                     created = least(created, created - $2 * interval '1 minute'), \
+                     modified = least(modified, modified - $2 * interval '1 minute') \
+                     where state < 3 and created <= now() - $1 * interval '1 second'";
+        Ok(sql_query(query).bind::<BigInt, _>(seconds).bind::<BigInt, _>(minutes).execute(connection)?)
+    };
+    rig.database.with(shift).await.map(drop)
 }
 
-/// One pass of a janitor over all that is not settled and was begun so long ago.
+/// How long an operation must have been begun before it can be taken that no request for it is under way any more.
+const QUIET: Duration = Duration::from_secs(15);
+
+/// For how much longer such an operation is taken to have been begun: "nothing" is evidence by then at Braintree, and each
+/// provider may still be asked again where it may be asked again at all.
+const LATER: i64 = 12;
+
+/// Time passes quickly during the storm: what is not settled is due soon after it was begun, and what is quiet is given up
+/// where only time tells. A Postgres that is away is waited for.
+pub async fn hurry(rig: &Rig) -> CrashError {
+    loop {
+        sleep(Duration::from_millis(700)).await;
+        for (age, minutes) in [(Duration::from_secs(3), 0), (QUIET, LATER)] {
+            match pass_time(rig, age, minutes).await {
+                Ok(()) | Err(CrashError::Connection(_) | CrashError::Statement(_)) => {}
+                Err(error) => return error,
+            }
+        }
+    }
+}
+
+/// Has janitors look until nothing is open and `is_over` says that nobody begins anything any more, or for so long; gives
+/// how many had no known outcome at the beginning.
 ///
 /// # Errors
 /// [`CrashError`].
-pub async fn look(rig: &Rig, age: Duration) -> Result<(), CrashError> {
-    make_due(rig, age).await?;
-    rig.db_servers[0].command(&["payment", "look"]).await.map(drop)
-}
-
-/// Has janitors look until nothing is open and `is_over` says that nobody begins anything any more; gives how many had no
-/// known outcome at the beginning.
-///
-/// # Errors
-/// [`CrashError`].
-pub async fn settle(rig: &Rig, age: Duration, is_over: impl Fn() -> bool) -> Result<i64, CrashError> {
-    let first = rig.database.with(books::open).await?;
+pub async fn settle(
+    rig: &Rig,
+    limit: Duration,
+    minutes: i64,
+    is_over: impl Fn() -> bool,
+) -> Result<i64, CrashError> {
+    let (first, deadline) = (rig.database.with(books::open).await?, Instant::now() + limit);
     loop {
         let over = is_over();
-        if over && rig.database.with(books::open).await? == 0 {
+        if (over && rig.database.with(books::open).await? == 0) || Instant::now() > deadline {
             return Ok(first);
         }
-        look(rig, age).await?;
-        sleep(Duration::from_millis(500)).await;
+        pass_time(rig, Duration::ZERO, minutes).await?;
+        rig.db_servers[0].command(&["payment", "look", "--all"]).await?;
+        sleep(Duration::from_millis(300)).await;
     }
 }
 

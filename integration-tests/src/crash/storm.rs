@@ -20,11 +20,15 @@ use super::{
     dice::Dice,
     plan::{Kill, Victim},
     rig::{Rig, Slot},
+    settling,
 };
 use crate::postgres::{PrivatePostgres, Stop};
 
 /// How long a server may take to reach the point at which it is to die; after that it is killed.
 const UNTIL_THE_POINT: Duration = Duration::from_secs(3);
+
+/// How many requests are under way when somebody is killed, unless that takes too long.
+const ENOUGH: u32 = 3;
 
 /// How many faults wait for a request at the same time.
 const FAULTS: u64 = 6;
@@ -57,15 +61,22 @@ pub struct Storm<'a> {
     seed: u64,
     /// One at a time for each of the db-servers, provider-proxy and Postgres.
     turns: Vec<Turn<()>>,
+    /// Says how much is under way.
+    load: &'a dyn Fn() -> u32,
     last: RefCell<Vec<String>>,
 }
 
 impl<'a> Storm<'a> {
     /// Of this seed.
     #[must_use]
-    pub fn new(rig: &'a Rig, postgres: Arc<Mutex<PrivatePostgres>>, seed: u64) -> Self {
+    pub fn new(
+        rig: &'a Rig,
+        postgres: Arc<Mutex<PrivatePostgres>>,
+        seed: u64,
+        load: &'a dyn Fn() -> u32,
+    ) -> Self {
         let turns = (0..rig.db_servers.len() + 2).map(|_| Turn::default()).collect();
-        Self { rig, postgres, deaths: Deaths::default(), seed, turns, last: RefCell::default() }
+        Self { rig, postgres, deaths: Deaths::default(), seed, turns, load, last: RefCell::default() }
     }
 
     /// Kills as planned, while providers and webhooks misbehave; all are up again at the end.
@@ -77,6 +88,7 @@ impl<'a> Storm<'a> {
             done = self.kill_all(kills) => done,
             failed = self.provoke() => failed,
             failed = self.mix_webhooks() => failed,
+            failed = settling::hurry(self.rig) => Err(failed),
         }
     }
 
@@ -84,7 +96,10 @@ impl<'a> Storm<'a> {
     async fn kill_all(&self, kills: &[Kill]) -> Result<(), CrashError> {
         let mut under_way = FuturesUnordered::new();
         for kill in kills {
-            let mut pause = std::pin::pin!(sleep(kill.after));
+            let mut pause = std::pin::pin!(async {
+                sleep(kill.after).await;
+                self.wait_for_load().await;
+            });
             loop {
                 tokio::select! {
                     () = &mut pause => break,
@@ -97,6 +112,16 @@ impl<'a> Storm<'a> {
             done?;
         }
         Ok(())
+    }
+
+    /// Waits until there is something to hit, though not for ever.
+    async fn wait_for_load(&self) {
+        for _ in 0..100 {
+            if (self.load)() >= ENOUGH {
+                return;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     async fn kill(&self, victim: &Victim) -> Result<(), CrashError> {

@@ -23,6 +23,8 @@ use wire::payment::Provider;
 
 const AMOUNT: i64 = 1234;
 const PART: i64 = 500;
+/// How many minutes pass between two looks.
+const LATER: i64 = 3;
 /// Longer than all of it takes.
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -106,7 +108,7 @@ async fn survive(
 ) -> Result<(), CrashError> {
     if point.flow == Flow::Janitor {
         while victim.process().is_some_and(|process| process.end().is_none()) {
-            settling::make_due(rig, Duration::ZERO).await?;
+            settling::pass_time(rig, Duration::ZERO, 0).await?;
             tokio::task::yield_now().await;
         }
     }
@@ -116,7 +118,7 @@ async fn survive(
     victim.start(None).await?;
     settling::end_leases(rig).await?;
     settling::calm(rig).await?;
-    settling::settle(rig, Duration::ZERO, is_over).await?;
+    settling::settle(rig, LIMIT, LATER, is_over).await?;
     settling::deliver_again(rig).await
 }
 
