@@ -159,6 +159,34 @@ impl Form {
         }
     }
 
+    /// A position in a sequence: a whole number, not negative.
+    pub fn position(&mut self, name: &str) -> Given<i64> {
+        match self.take(name)? {
+            Value::Null => Some(None),
+            Value::Number(number) if number.as_i64().is_some_and(|number| number >= 0) => {
+                Some(number.as_i64())
+            }
+            _ => self.wrong(name, "Expected a whole number, 0 or more."),
+        }
+    }
+
+    /// A list of so many texts at most, each as [`Form::id`] takes it.
+    pub fn words(&mut self, name: &str, most: usize) -> Given<Vec<String>> {
+        let items = match self.take(name)? {
+            Value::Null => return Some(None),
+            Value::Array(items) if items.len() <= most => items,
+            _ => return self.wrong(name, format!("Expected a list of at most {most} texts.")),
+        };
+        let mut words = Vec::new();
+        for item in items {
+            match item {
+                Value::String(word) if check::id(&word).is_ok() => words.push(word),
+                _ => return self.wrong(name, "Expected a list of texts."),
+            }
+        }
+        Some(Some(words))
+    }
+
     /// A PIN: four digits. `null` is none; a blank is none of either.
     pub fn pin(&mut self, name: &str) -> Given<Pin> {
         match self.take(name)? {

@@ -152,7 +152,26 @@ impl Query {
         Err(QueryError::Unknown(unknown))
     }
 
-    fn number(&mut self, name: &'static str, default: u32, max: u32) -> u32 {
+    /// A position in a sequence: a whole number, not negative.
+    pub fn position(&mut self, name: &'static str) -> Option<i64> {
+        let text = self.take(name)?;
+        match text.parse() {
+            Ok(number) if number >= 0 => Some(number),
+            _ => self.wrong(name, "Enter a whole number, 0 or more."),
+        }
+    }
+
+    /// A time in whole seconds; none when it is not given.
+    pub fn seconds(&mut self, name: &'static str, max: u32) -> u32 {
+        let Some(text) = self.take(name) else { return 0 };
+        match text.parse() {
+            Ok(number) if number <= max => number,
+            _ => self.wrong(name, format!("Enter a whole number from 0 to {max}.")).unwrap_or_default(),
+        }
+    }
+
+    /// A whole number from 1 to a largest.
+    pub fn number(&mut self, name: &'static str, default: u32, max: u32) -> u32 {
         let Some(text) = self.take(name) else { return default };
         match text.parse() {
             Ok(number) if (1..=max).contains(&number) => number,
@@ -185,7 +204,7 @@ fn card_numbers(pairs: &[(String, String)]) -> FieldErrors {
     let mut errors = FieldErrors::default();
     for (name, value) in pairs {
         let is_time = name.ends_with("__gte") || name.ends_with("__lt");
-        if is_time || ["limit", "page", "after"].contains(&name.as_str()) {
+        if is_time || ["limit", "page", "after", "wait"].contains(&name.as_str()) {
             // Times and numbers, of which others are refused as such.
             continue;
         }

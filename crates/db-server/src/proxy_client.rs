@@ -19,7 +19,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use thiserror::Error;
 use wire::{
-    ErrorKind, Operation, ProviderAnswer, ProxyFailure, Reply, operation_path,
+    ErrorKind, Operation, ProviderAnswer, ProxyFailure, Reply,
+    delivery::{DELIVER_PATH, DeliverWebhook, Delivered},
+    operation_path,
     payment::{PaymentOperation, Provider, payment_path},
     reference::{NOTICE_PATH, Notice, SignedNotice},
 };
@@ -184,6 +186,14 @@ impl ProxyClient {
     /// [`ProxyError`]; the kind is [`ErrorKind::InvalidSignature`] when it is not genuine.
     pub async fn verify_notice(&self, notice: &SignedNotice) -> Result<Notice, ProxyError> {
         self.post(NOTICE_PATH, notice).await
+    }
+
+    /// Has a message signed and posted to an endpoint of webhooks.
+    ///
+    /// # Errors
+    /// [`ProxyError`] when the endpoint has not answered.
+    pub async fn deliver_webhook(&self, message: &DeliverWebhook) -> Result<Delivered, ProxyError> {
+        self.post(DELIVER_PATH, message).await
     }
 
     /// Asks an implementation of the reference provider's API, through the pass-through. Nothing when there is none of

@@ -13,9 +13,9 @@ use chassis::server::{detail, resource};
 
 use crate::{
     api::{
-        braintree, buyer, failures, implementation, login, notice, payment, paymethod, pin, product,
+        braintree, buyer, event, failures, implementation, login, notice, payment, paymethod, pin, product,
         reference::{self, products, sellers, terms, transactions},
-        request, seller, service_settings, status, subscription, transaction, webhook,
+        request, seller, service_settings, status, subscription, transaction, webhook, webhook_endpoint,
     },
     caller::identify,
     door,
@@ -156,6 +156,14 @@ const ROUTES: &[Entry] = &[
     get("/payments/{id}/refunds/", || to(payment::refunds)).with_codes(),
     post("/payments/{id}/refunds/", || to(payment::refund)).with_codes(),
     get("/payments/{id}/events/", || to(payment::events)).with_codes(),
+
+    get("/events/", || to(event::list)).with_codes(),
+    get("/webhook-endpoints/", || to(webhook_endpoint::list)).with_codes(),
+    post("/webhook-endpoints/", || to(webhook_endpoint::create)).with_codes(),
+    get("/webhook-endpoints/{id}/", || to(webhook_endpoint::get)).with_codes(),
+    patch("/webhook-endpoints/{id}/", || to(webhook_endpoint::patch)).with_codes(),
+    delete("/webhook-endpoints/{id}/", || to(webhook_endpoint::delete)).with_codes(),
+    post("/webhook-endpoints/{id}/replay/", || to(webhook_endpoint::replay)).with_codes(),
 
     get("/provider/reference/sellers/", || to(sellers::list)),
     post("/provider/reference/sellers/", || to(sellers::create)),

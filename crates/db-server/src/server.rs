@@ -22,8 +22,10 @@ use crate::{
     database::{Database, MigrationError},
     domain::{
         Clock, Domain,
+        delivery::Deliveries,
         inbox::{self, Reach},
         payment::janitor,
+        payment_event,
         pin::Pins,
         transaction,
         user::Users,
@@ -108,9 +110,11 @@ impl Application {
         let server = settings.server.clone();
         let Parts { domain, authenticator, cleansed, proxy, door, signer } =
             Parts::new(database, settings, clock);
-        let background = domain.clone();
+        let (background, followed) = (domain.clone(), domain.clone());
         let asking = Rc::new(ProxyClient::new(&proxy, signer.clone()));
         let every = domain.payments.janitor;
+        let out = ProxyClient::new(&proxy, signer.clone());
+        let deliveries = Deliveries::new(domain.clone(), out, proxy.client.total_timeout);
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
@@ -128,6 +132,8 @@ impl Application {
         // They end with the system that they run in.
         rt::spawn(keep_up(background.clone(), Rc::clone(&asking)));
         rt::spawn(async move { janitor::run(&background, &asking, every).await });
+        rt::spawn(async move { payment_event::follow(&followed).await });
+        rt::spawn(deliveries.run());
         Ok(Self { bound })
     }
 

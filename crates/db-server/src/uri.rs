@@ -35,11 +35,13 @@ pub enum Kind {
     Subscription,
     /// A payment, at whichever provider.
     Payment,
+    /// An endpoint of webhooks out.
+    WebhookEndpoint,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Buyer,
         Self::Seller,
         Self::Product,
@@ -54,6 +56,7 @@ impl Kind {
         Self::Paymethod,
         Self::Subscription,
         Self::Payment,
+        Self::WebhookEndpoint,
     ];
 
     /// The path of the list of these resources.
@@ -74,6 +77,7 @@ impl Kind {
             Self::Paymethod => "/paymethods/",
             Self::Subscription => "/subscriptions/",
             Self::Payment => "/payments/",
+            Self::WebhookEndpoint => "/webhook-endpoints/",
         }
     }
 

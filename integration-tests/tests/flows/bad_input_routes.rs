@@ -101,6 +101,13 @@ pub fn routes(shop: &Shop) -> Vec<Route> {
         route(&post, "/payments/1/cancel/", &json!({})),
         route(&post, "/payments/1/complete/", &json!({})),
         route(&post, "/payments/1/refunds/", &json!({"capture": "c"})),
+        route(
+            &post,
+            "/webhook-endpoints/",
+            &json!({"name": "shop", "kinds": ["payment.captured"], "after": 0}),
+        ),
+        route(&patch, "/webhook-endpoints/1/", &json!({"enabled": true, "kinds": ["payment.captured"]})),
+        route(&post, "/webhook-endpoints/1/replay/", &json!({"after": 0})),
         route(&post, "/provider/reference/sellers/", &reference),
         route(&put, "/provider/reference/sellers/1/", &reference),
         route(&post, "/provider/reference/products/", &sold),

@@ -2,6 +2,7 @@
 
 pub mod braintree;
 pub mod buyer;
+pub mod event;
 pub mod failures;
 pub mod implementation;
 pub mod login;
@@ -19,6 +20,7 @@ pub mod status;
 pub mod subscription;
 pub mod transaction;
 pub mod webhook;
+pub mod webhook_endpoint;
 
 use std::future::{Ready, ready};
 

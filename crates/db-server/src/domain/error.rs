@@ -71,7 +71,7 @@ const CHOICE: &str = "Not one of the available choices.";
 
 /// The constraints of the schema that a request can break: constraint, field, message.
 #[rustfmt::skip]
-const CONSTRAINTS: [(&str, &str, &str); 43] = [
+const CONSTRAINTS: [(&str, &str, &str); 45] = [
     ("sellers_uuid_key", "uuid", "Seller with this Uuid already exists."),
     ("sellers_uuid_length_check", "uuid", TOO_LONG),
     ("buyers_uuid_key", "uuid", "Buyer with this Uuid already exists."),
@@ -115,6 +115,8 @@ const CONSTRAINTS: [(&str, &str, &str); 43] = [
     ("payment_methods_deleted_check", "active", "The provider has forgotten this payment method."),
     ("payments_refunded_minor_check", "amount", "More than is left to be refunded."),
     ("subscriptions_payment_method_id_plan_key", "active", "There is such a subscription to this payment method already."),
+    ("webhook_endpoints_name_key", "name", "Webhook endpoint with this Name already exists."),
+    ("webhook_endpoints_name_check", "name", "Enter letters, digits, _ and -, at most 64."),
 ];
 
 fn field_of(constraint: &str) -> Option<(&'static str, FieldError)> {

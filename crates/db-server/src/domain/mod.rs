@@ -8,6 +8,7 @@ pub mod charge;
 mod clock;
 pub mod closing;
 pub mod customer;
+pub mod delivery;
 pub mod detached;
 pub mod error;
 pub mod failure;
@@ -17,6 +18,7 @@ pub mod ledger;
 pub mod lifecycle;
 pub mod notice;
 pub mod payment;
+pub mod payment_event;
 pub mod paymethod;
 pub mod pin;
 pub mod plan;
@@ -28,6 +30,7 @@ pub mod seller;
 pub mod subscription;
 pub mod transaction;
 pub mod user;
+pub mod webhook_endpoint;
 
 use std::time::Duration;
 

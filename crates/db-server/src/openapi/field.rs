@@ -133,6 +133,11 @@ pub(super) fn pk() -> Field {
     whole(1).formatted("int64")
 }
 
+/// A position in a sequence.
+pub(super) fn position() -> Field {
+    whole(0).formatted("int64")
+}
+
 /// A whole number, at least this large.
 pub(super) fn whole(minimum: usize) -> Field {
     Field::of(Type::Integer).with(|object| object.minimum(Some(minimum)))

@@ -7,6 +7,7 @@ mod answer;
 mod braintree;
 mod buyers;
 mod errors;
+mod events;
 mod field;
 mod implementations;
 mod operation;
@@ -74,6 +75,7 @@ fn parts() -> Vec<Part> {
         payments::part(),
         subscriptions::part(),
         webhooks::part(),
+        events::part(),
         reference::part(),
         reference_payments::part(),
         braintree::part(),

@@ -31,7 +31,9 @@ pub mod transaction;
 pub mod transaction_event;
 pub mod transaction_log;
 pub mod user;
+pub mod webhook_endpoint;
 pub mod webhook_event;
+pub mod webhook_replay;
 
 pub use error::{Busyness, ConnectionLoss, ConstraintKind, ConstraintViolation, StoreError};
 pub use page::{Listed, Page};

@@ -74,7 +74,10 @@ struct Running {
 
 impl Running {
     fn start(settings: &str) -> Self {
-        let application = Application::build(read(settings)).unwrap();
+        Self::run(Application::build(read(settings)).unwrap())
+    }
+
+    fn run(application: Application) -> Self {
         let (url, handle) = (application.url(), application.handle());
         let services = application.services().clone();
         let audit = services.audit.clone();

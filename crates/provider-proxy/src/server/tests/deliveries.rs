@@ -9,6 +9,7 @@ use std::{
 use wire::delivery::{DELIVER_PATH, Delivered};
 
 use super::*;
+use crate::reload::Reloader;
 
 /// The published vector of the reference libraries: <https://www.standardwebhooks.com>.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -79,6 +80,41 @@ async fn an_endpoint_gets_the_message_with_a_signature_of_each_secret() {
     let signatures: Vec<_> = value("webhook-signature").split(' ').collect();
     assert_eq!(signatures[0], "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     assert_eq!(signatures.len(), 2);
+    proxy.stop().await;
+}
+
+#[actix_web::test]
+async fn a_new_secret_signs_after_a_reload_and_the_old_one_is_withheld_still() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, secret) = (folder.path().join("settings.toml"), folder.path().join("secret"));
+    let taken = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let (url, got) = endpoint(vec![taken, taken]);
+    let text = format!(
+        "{UNCONFIGURED}\n[webhooks.shop]\nurl = \"{url}\"\nprivate = true\nsecret = {{ file = {secret:?} }}\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    std::fs::write(&secret, SECRET).unwrap();
+    let settings = Settings::load(Some(&file), Environment::default()).unwrap();
+    let proxy = Running::run(Application::build(settings).unwrap());
+    delivered(&proxy).await;
+    std::fs::write(&secret, PREVIOUS).unwrap();
+    assert_eq!(Reloader::new(proxy.services.clone()).reload().unwrap(), 1);
+    delivered(&proxy).await;
+    let signatures: Vec<_> = got
+        .iter()
+        .take(2)
+        .filter_map(|(head, _)| {
+            head.iter().find_map(|line| line.strip_prefix("webhook-signature: v1,")).map(str::to_owned)
+        })
+        .collect();
+    assert_eq!(signatures[0], "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    assert!(signatures[1] != signatures[0] && !signatures[1].contains(' '));
+    let scanner = &proxy.services.current.load().scanner;
+    for secret in [SECRET, PREVIOUS] {
+        let value = http::HeaderValue::from_static(secret);
+        let headers = http::HeaderMap::from_iter([(http::header::SERVER, value)]);
+        assert!(scanner.header_leaks(&headers), "a target that knows it cannot tell it");
+    }
     proxy.stop().await;
 }
 
