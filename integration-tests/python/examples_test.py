@@ -21,6 +21,7 @@ FIRST = [
     "start_braintree_subscription",
     "create_subscription",
     "sell_through_braintree",
+    "create_payment",
     "change_subscription",
     "change_braintree_subscription_paymethod",
     "cancel_braintree_subscription",
@@ -38,6 +39,9 @@ REFUSED = {
         for method in ("get", "post", "put", "delete")
         for what in ("resource", "resources")
     },
+    # The payment of the example is captured at once.
+    "capture_payment": 409,
+    "cancel_payment": 409,
     # Nobody is a user yet.
     "log_in": 401,
     "delete_reference_seller": 403,
@@ -96,8 +100,9 @@ def send(client, method, path, operation):
             path = path.replace("{%s}" % parameter["name"], str(parameter["example"]))
     content_type, body = example(operation)
     form = content_type == "application/x-www-form-urlencoded"
+    headers = {one["name"]: one["example"] for one in operation.get("parameters", []) if one["in"] == "header" and "example" in one}
     query = {one["name"]: CHALLENGE for one in operation.get("parameters", []) if one["name"] == "bt_challenge"}
-    return client.request(method, path, params=query, **{"data" if form else "json": body})
+    return client.request(method, path, params=query, headers=headers, **{"data" if form else "json": body})
 
 
 def play(pair):

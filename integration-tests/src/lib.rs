@@ -8,6 +8,7 @@ pub mod bench;
 pub mod certificates;
 pub mod client;
 pub mod clock;
+pub mod crash;
 pub mod database;
 pub mod executables;
 pub mod guard;

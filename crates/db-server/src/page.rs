@@ -1,12 +1,15 @@
 //! The query of a list: strict filters, `limit` and `page`; and the `meta` of its answer.
 
+mod cursor;
+
 use std::{fmt, mem::take, str::FromStr};
 
 use chassis::card_number;
-use chrono::{DateTime, Utc};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use thiserror::Error;
+
+pub use cursor::{Cursor, CursorList, CursorMeta};
 
 use crate::{
     email::Email,
@@ -112,37 +115,6 @@ impl Query {
         Ok(PageRequest { limit, page, pairs: self.pairs })
     }
 
-    /// A filter by time: RFC 3339, such as `2014-01-31T00:00:00Z`.
-    pub fn time(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
-        let text = self.take(name)?;
-        // An unescaped plus in a query is a space.
-        match DateTime::parse_from_rfc3339(&text.replace(' ', "+")) {
-            Ok(time) => Some(time.to_utc()),
-            Err(_) => self.wrong(name, "Enter a time such as 2014-01-31T00:00:00Z."),
-        }
-    }
-
-    /// Which part of a list that goes on behind its last object, once every filter has been taken.
-    ///
-    /// # Errors
-    /// As [`Query::finish`].
-    pub fn finish_cursor(mut self) -> Result<Cursor, QueryError> {
-        if self.errors.hold(Code::CardNumber) {
-            return Err(QueryError::Wrong(card_numbers(&self.pairs)));
-        }
-        let limit = self.number("limit", DEFAULT_LIMIT, MAX_LIMIT);
-        let after = match self.take("after") {
-            None => None,
-            Some(text) => match parse_id(&text) {
-                Some(id) => Some(id),
-                None => self.wrong("after", "Enter the primary key of the last object."),
-            },
-        };
-        self.refuse_unknown()?;
-        self.errors.or(()).map_err(QueryError::Wrong)?;
-        Ok(Cursor { limit, after, pairs: self.pairs })
-    }
-
     /// The same of a list that says nothing about its pages, so that a page holds as much as one may.
     ///
     /// # Errors
@@ -231,8 +203,9 @@ impl Query {
 fn card_numbers(pairs: &[(String, String)]) -> FieldErrors {
     let mut errors = FieldErrors::default();
     for (name, value) in pairs {
-        if ["limit", "page", "after", "wait"].contains(&name.as_str()) {
-            // Numbers, which are refused as such.
+        let is_time = name.ends_with("__gte") || name.ends_with("__lt");
+        if is_time || ["limit", "page", "after", "wait"].contains(&name.as_str()) {
+            // Times and numbers, of which others are refused as such.
             continue;
         }
         if card_number::is_in(name) {
@@ -303,60 +276,6 @@ fn link(path: &str, pairs: &[(String, String)], place: &str, at: impl fmt::Displ
     }
     link.push_str(&format!("{place}={at}"));
     link
-}
-
-/// The part of a list that a client asks for, by the last object that it has seen.
-#[derive(Clone, Debug)]
-pub struct Cursor {
-    limit: u32,
-    after: Option<i64>,
-    pairs: Vec<(String, String)>,
-}
-
-impl Cursor {
-    /// The primary key of the last object that the client has seen.
-    #[must_use]
-    pub const fn after(&self) -> Option<i64> {
-        self.after
-    }
-
-    /// How many rows to read: one more than are shown, which tells whether there are more.
-    #[must_use]
-    pub fn rows(&self) -> i64 {
-        i64::from(self.limit) + 1
-    }
-
-    /// The answer for these objects, with their primary keys, of which the last one may be too many.
-    #[must_use]
-    pub fn answer<T>(&self, path: &str, mut objects: Vec<(i64, T)>) -> CursorList<T> {
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let has_next = objects.len() > limit;
-        objects.truncate(limit);
-        let last = objects.last().filter(|_| has_next).map(|(id, _)| *id);
-        let next = last.map(|last| link(path, &self.pairs, "after", last));
-        CursorList {
-            meta: CursorMeta { next, limit: self.limit },
-            objects: objects.into_iter().map(|(_, object)| object).collect(),
-        }
-    }
-}
-
-/// A part of a list that goes on behind its last object.
-#[derive(Debug, Serialize)]
-pub struct CursorList<T> {
-    /// Where it goes on.
-    pub meta: CursorMeta,
-    /// The resources, newest first.
-    pub objects: Vec<T>,
-}
-
-/// Where a list goes on.
-#[derive(Debug, Eq, PartialEq, Serialize)]
-pub struct CursorMeta {
-    /// The path and query of what follows.
-    pub next: Option<String>,
-    /// How many resources are shown at most.
-    pub limit: u32,
 }
 
 /// One page of a list.

@@ -13,7 +13,7 @@ use chassis::server::{detail, resource};
 
 use crate::{
     api::{
-        braintree, buyer, event, failures, implementation, login, notice, payment, paymethod, pin, product,
+        braintree, buyer, event, failures, implementation, ledger, login, notice, payment, paymethod, pin, product,
         reference::{self, products, sellers, terms, transactions},
         request, seller, service_settings, status, subscription, transaction, webhook, webhook_endpoint,
     },
@@ -164,6 +164,7 @@ const ROUTES: &[Entry] = &[
     patch("/webhook-endpoints/{id}/", || to(webhook_endpoint::patch)).with_codes(),
     delete("/webhook-endpoints/{id}/", || to(webhook_endpoint::delete)).with_codes(),
     post("/webhook-endpoints/{id}/replay/", || to(webhook_endpoint::replay)).with_codes(),
+    get("/ledger/balances/", || to(ledger::balances)).with_codes(),
 
     get("/provider/reference/sellers/", || to(sellers::list)),
     post("/provider/reference/sellers/", || to(sellers::create)),

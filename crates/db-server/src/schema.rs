@@ -476,12 +476,73 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// The end of each chain of the ledger.
+    ledger_chains (chain) {
+        chain -> SmallInt,
+        position -> BigInt,
+        hash -> Bytea,
+    }
+}
+
+diesel::table! {
     /// Events that an endpoint is to be told again.
     webhook_replays (id) {
         id -> BigInt,
         endpoint_id -> BigInt,
         event_id -> BigInt,
         created -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// The ledger.
+    ledger_entries (chain, position) {
+        chain -> SmallInt,
+        position -> BigInt,
+        set_position -> BigInt,
+        account -> Text,
+        provider -> SmallInt,
+        seller_id -> BigInt,
+        payment_id -> BigInt,
+        refund_id -> Nullable<BigInt>,
+        movement -> SmallInt,
+        amount_minor -> BigInt,
+        currency -> Text,
+        reference -> Nullable<Text>,
+        created -> Timestamptz,
+        previous_hash -> Bytea,
+        hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    /// What the entries of each chain add up to.
+    ledger_balances (chain, account, currency) {
+        chain -> SmallInt,
+        account -> Text,
+        currency -> Text,
+        balance_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What the nightly comparison of our books with the providers' lists came to.
+    reconciliations (id) {
+        id -> BigInt,
+        provider -> SmallInt,
+        day -> Date,
+        state -> SmallInt,
+        held_until -> Nullable<Timestamptz>,
+        tries -> Integer,
+        agreed -> BigInt,
+        missing -> BigInt,
+        extra -> BigInt,
+        wrong_amount -> BigInt,
+        open -> BigInt,
+        rows -> Nullable<Text>,
+        failure -> Nullable<Text>,
+        created -> Timestamptz,
+        modified -> Timestamptz,
     }
 }
 
@@ -542,6 +603,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     payment_events,
     webhook_endpoints,
     webhook_replays,
+    ledger_chains,
+    ledger_entries,
+    ledger_balances,
     api_clients,
     users,
     door,

@@ -1,6 +1,6 @@
 //! The application: its parts, its start.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
 use actix_web::{
     dev::ServerHandle,
@@ -24,8 +24,10 @@ use crate::{
         Clock, Domain,
         delivery::Deliveries,
         inbox::{self, Reach},
+        payment::janitor,
         payment_event,
         pin::Pins,
+        reconcile::nightly::Nightly,
         transaction,
         user::Users,
     },
@@ -39,7 +41,7 @@ use crate::{
     store::StoreError,
 };
 
-/// How long after one look at the inbox the next one follows.
+/// How long after one look at the inbox, or at what is due at night, the next one follows.
 const KEEP_UP: Duration = Duration::from_secs(60);
 
 /// A server that has its database and its address.
@@ -107,11 +109,16 @@ impl Application {
         let door_settings = settings.door.clone();
         let database = open(&settings.database).await?;
         let server = settings.server.clone();
+        let nightly =
+            Nightly { database: database.clone(), clock: clock.clone(), settings: settings.nightly.clone() };
         let Parts { domain, authenticator, cleansed, proxy, door, signer } =
             Parts::new(database, settings, clock);
-        let (inbox, followed) = (domain.clone(), domain.clone());
+        let (background, followed) = (domain.clone(), domain.clone());
+        let asking = Rc::new(ProxyClient::new(&proxy, signer.clone()));
+        let every = domain.payments.janitor;
         let out = ProxyClient::new(&proxy, signer.clone());
         let deliveries = Deliveries::new(domain.clone(), out, proxy.client.total_timeout);
+        let nightly_proxy = ProxyClient::new(&proxy, signer.clone());
         let configure = move |config: &mut ServiceConfig| {
             config
                 .app_data(domain.clone())
@@ -126,10 +133,14 @@ impl Application {
             routes::configure_door(config);
         };
         let bound = bind(&server, configure)?;
-        // It ends with the system that it runs in.
-        rt::spawn(keep_up(inbox));
+        // They end with the system that they run in.
+        rt::spawn(keep_up(background.clone(), Rc::clone(&asking)));
+        rt::spawn(async move { janitor::run(&background, &asking, every).await });
         rt::spawn(async move { payment_event::follow(&followed).await });
         rt::spawn(deliveries.run());
+        if !nightly.settings.providers.is_empty() {
+            rt::spawn(compare_nightly(nightly, nightly_proxy));
+        }
         Ok(Self { bound })
     }
 
@@ -169,13 +180,21 @@ impl Application {
 }
 
 /// Applies what has come in and was not applied: after a crash, or because it came too early.
-async fn keep_up(domain: Data<Domain>) {
+async fn keep_up(domain: Data<Domain>, proxy: Rc<ProxyClient>) {
     let mut reach = Reach::All;
     loop {
-        match inbox::catch_up(&domain, reach).await {
+        match inbox::catch_up(&domain, &proxy, reach).await {
             Ok(()) => reach = Reach::Recent,
             Err(error) => log::warn!("the inbox waits: {}", chain(&error)),
         }
+        rt::time::sleep(KEEP_UP).await;
+    }
+}
+
+/// Compares our books with the providers' lists whenever a night's comparison is due.
+async fn compare_nightly(nightly: Nightly, proxy: ProxyClient) {
+    loop {
+        nightly.run_due(&proxy).await;
         rt::time::sleep(KEEP_UP).await;
     }
 }
@@ -188,6 +207,18 @@ pub fn check(settings: &Settings) -> Result<rustls::ClientConfig, StartError> {
     HttpClient::new(&settings.proxy.client)?;
     let DoorSettings { ca, identity, .. } = &settings.door;
     Ok(client_config(ca.as_deref(), identity.as_ref())?)
+}
+
+/// What a command works with that asks providers: the same as a server that does not listen. To be called inside an
+/// actix system.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn tools(settings: Settings, clock: Clock) -> Result<(Data<Domain>, ProxyClient), StartError> {
+    check(&settings)?;
+    let database = open(&settings.database).await?;
+    let Parts { domain, proxy, signer, .. } = Parts::new(database, settings, clock);
+    Ok((domain, ProxyClient::new(&proxy, signer)))
 }
 
 /// What the handlers work with.

@@ -8,6 +8,7 @@ mod login;
 mod payments;
 mod pin;
 mod proxy;
+mod reconcile;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,6 +32,7 @@ pub use self::{
     payments::PaymentSettings,
     pin::PinSettings,
     proxy::{IdentitySettings, ProxySettings},
+    reconcile::NightlySettings,
 };
 use crate::{cache::RedisSettings, cleansed::CleansedSettings, refusal};
 
@@ -67,6 +69,8 @@ pub struct Settings {
     pub login: LoginSettings,
     /// `[payments]`: what holds for payments at every provider.
     pub payments: PaymentSettings,
+    /// `[reconcile]`: the nightly comparison of our books with the providers' lists.
+    pub nightly: NightlySettings,
     /// `transactions.lockdown`: the age at which nothing about a transaction changes any more.
     pub lockdown: Duration,
     /// What `/services/settings/` shows.
@@ -119,6 +123,7 @@ struct Sections {
     pin: Option<PinSettings>,
     login: Option<LoginSettings>,
     payments: Option<PaymentSettings>,
+    nightly: Option<NightlySettings>,
     lockdown: Duration,
     cleansed_access: bool,
 }
@@ -144,6 +149,7 @@ impl Sections {
             cleansed_access: root.section("services").or("cleansed_settings_access", false),
             pin: pin::read(&root.section("pin"), loopback),
             payments: payments::read(&root.section("payments")),
+            nightly: reconcile::read(&root.section("reconcile")),
             lockdown: positive(&root.section("transactions"), "lockdown", Duration::from_secs(24 * 60 * 60)),
         }
     }
@@ -161,6 +167,7 @@ impl Sections {
             pin: self.pin?,
             login: self.login?,
             payments: self.payments?,
+            nightly: self.nightly?,
             lockdown: self.lockdown,
             cleansed: CleansedSettings::new(self.cleansed_access, shown),
         })

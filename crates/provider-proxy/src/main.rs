@@ -10,7 +10,12 @@ use std::{
 
 use chassis::{environment::Environment, exit::Exit};
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 use provider_proxy::{Application, Settings, providers::capabilities_page, server};
+
+/// A request allocates some thirty times; this allocator takes less time for it than the C library's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The half of Solitude with the provider credentials.
 #[derive(Parser)]

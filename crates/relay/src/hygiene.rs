@@ -54,7 +54,16 @@ pub fn end_to_end(headers: &actix_header::HeaderMap) -> HeaderMap {
 /// `TE: trailers` is said again, since trailers are passed on.
 #[must_use]
 pub fn from_caller(headers: &actix_header::HeaderMap) -> HeaderMap {
-    let mut kept = convert(headers, is_not_from_callers);
+    from_caller_without(headers, |_| false)
+}
+
+/// The same without `Authorization`, which is the longest of most requests and is not even copied.
+pub(crate) fn from_caller_without_authorization(headers: &actix_header::HeaderMap) -> HeaderMap {
+    from_caller_without(headers, |name| name == "authorization")
+}
+
+fn from_caller_without(headers: &actix_header::HeaderMap, dropped: impl Fn(&str) -> bool) -> HeaderMap {
+    let mut kept = convert(headers, |name| dropped(name) || is_not_from_callers(name));
     if accepts_trailers(headers) {
         kept.insert(header::TE, HeaderValue::from_static("trailers"));
     }
@@ -94,6 +103,10 @@ pub fn wants_websocket(headers: &actix_header::HeaderMap) -> bool {
 /// Removes from a request what belongs to a connection, and what frames a message: both are said anew. Only the wish
 /// for trailers is kept, and named as what it is.
 pub(crate) fn keep_end_to_end_of_request(headers: &mut HeaderMap) {
+    // Most requests have none of it: one look is cheaper than a search for each.
+    if !headers.keys().any(|name| *name == header::CONTENT_LENGTH || is_hop_by_hop(name.as_str())) {
+        return;
+    }
     let trailers = headers.remove(header::TE).is_some_and(|value| has_token(value.as_bytes(), "trailers"));
     headers.remove(header::CONTENT_LENGTH);
     keep_end_to_end(headers);
@@ -110,10 +123,16 @@ pub(crate) fn closes(headers: &HeaderMap) -> bool {
 
 /// Removes from an answer what belongs to the connection that it came on.
 pub(crate) fn keep_end_to_end(headers: &mut HeaderMap) {
-    remove_named_by_connection(headers);
     // Most messages have one or none of them: to look is cheaper than to remove them all.
-    while let Some(name) = headers.keys().find(|name| is_hop_by_hop(name.as_str())).cloned() {
+    let found = |headers: &HeaderMap| headers.keys().find(|name| is_hop_by_hop(name.as_str())).cloned();
+    let Some(mut name) = found(headers) else { return };
+    remove_named_by_connection(headers);
+    loop {
         headers.remove(name);
+        match found(headers) {
+            Some(another) => name = another,
+            None => return,
+        }
     }
 }
 

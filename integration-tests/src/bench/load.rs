@@ -38,10 +38,14 @@ pub(super) struct Target {
     pub(super) connections: u32,
     /// Whose processor time is counted.
     pub(super) meter: Meter,
+    /// How many requests are begun each second over all connections; none for as many as they can.
+    pub(super) pace: Option<f64>,
 }
 
 /// What all connections share.
 struct Shared {
+    /// How long after one request of a connection its next one begins, if that is said.
+    interval: Option<Duration>,
     work: Work,
     maker: RefCell<Maker>,
     ahead: RefCell<VecDeque<Vec<u8>>>,
@@ -63,7 +67,9 @@ pub(super) fn run(
     let generate = move || {
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(BenchError::system("the load generator"))?;
+        let interval = target.pace.map(|pace| Duration::from_secs_f64(f64::from(target.connections) / pace));
         let shared = Rc::new(Shared {
+            interval,
             work,
             maker: RefCell::new(maker),
             ahead: RefCell::default(),
@@ -148,9 +154,18 @@ impl Connection {
     }
 
     async fn work(mut self, shared: Rc<Shared>, end: Instant) -> Result<(), BenchError> {
+        let mut due = Instant::now();
         while Instant::now() < end {
             let request = shared.next()?;
-            let sent = Instant::now();
+            // With a pace, the time counts from when the request was due: one that waits behind a slow one is late.
+            let sent = match shared.interval {
+                Some(interval) => {
+                    tokio::time::sleep_until(due.into()).await;
+                    let next = due + interval;
+                    std::mem::replace(&mut due, next)
+                }
+                None => Instant::now(),
+            };
             self.send(&request).await.map_err(BenchError::system("sending"))?;
             self.receive(shared.work).await?;
             let took = u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX);

@@ -124,7 +124,7 @@ impl Bench<'_> {
         let maker = Maker::new(self.rig.url(), self.rig.credentials());
         let (warm_up, measured): (Duration, Duration) = (self.options.warm_up(), self.options.measured());
         let (address, meter) = (self.rig.address()?, self.rig.meter());
-        let target = Target { address, connections: self.options.connections, meter };
+        let target = Target { address, connections: self.options.connections, meter, pace: None };
         load::run(target, maker, work, warm_up, measured)
     }
 }

@@ -1,11 +1,13 @@
 //! The benchmark of db-server's API against pgbench on the same Postgres (`./dev bench`), that of provider-proxy's
-//! pass-through beside nginx, and that of its own time on an authorize. They measure and assert nothing.
+//! pass-through beside nginx, that of its own time on an authorize, and that of complete payments through both halves.
+//! They measure and assert nothing.
 
 mod error;
 mod identity;
 mod load;
 mod measure;
 mod meter;
+mod payments;
 mod pgbench;
 mod pinned;
 mod providers;
@@ -21,6 +23,7 @@ use std::{fmt::Display, process::ExitCode, time::Duration};
 use clap::{Args, Subcommand};
 
 pub use error::BenchError;
+pub use payments::PaymentsOptions;
 pub use providers::ProvidersOptions;
 pub use proxy::{ProxyOptions, UpstreamOrder, serve_upstream};
 
@@ -45,6 +48,8 @@ pub enum Suite {
     Proxy(ProxyOptions),
     /// provider-proxy's own time on an authorize.
     Providers(ProvidersOptions),
+    /// Complete payments through both halves, beside pgbench.
+    Payments(PaymentsOptions),
 }
 
 /// `bench api`.
@@ -89,6 +94,7 @@ pub fn run(command: &BenchCommand) -> ExitCode {
     match &command.suite {
         Some(Suite::Proxy(options)) => proxy::run(options),
         Some(Suite::Providers(options)) => providers::run(options),
+        Some(Suite::Payments(options)) => payments::run(options),
         Some(Suite::Api(options)) => run_api(options),
         None => run_api(&command.api),
     }

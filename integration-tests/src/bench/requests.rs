@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use oauth1::{Credentials, SignatureMethod, sign};
 use uuid::Uuid;
 
-use super::{BenchError, rows};
+use super::{BenchError, payments, rows};
 
 /// What is asked of db-server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -17,13 +17,15 @@ pub(super) enum Work {
     },
     /// `POST` of one transaction.
     Post,
+    /// `POST` of one payment, which is taken at once.
+    Payment,
 }
 
 impl Work {
     pub(super) const fn method(self) -> &'static str {
         match self {
             Self::Get { .. } => "GET",
-            Self::Post => "POST",
+            Self::Post | Self::Payment => "POST",
         }
     }
 
@@ -31,7 +33,7 @@ impl Work {
     pub(super) const fn expected(self) -> u16 {
         match self {
             Self::Get { .. } => 200,
-            Self::Post => 201,
+            Self::Post | Self::Payment => 201,
         }
     }
 }
@@ -68,11 +70,15 @@ impl Maker {
                 let uuid = format!("bench:{}:{}", self.prefix, self.made);
                 ("/generic/transaction/".to_owned(), rows::body(&uuid))
             }
+            Work::Payment => ("/payments/".to_owned(), payments::body()),
         };
         let authorization = self.authorization(work.method(), &path)?;
         let mut request = format!("{} {path} HTTP/1.1\r\nHost: {}\r\n", work.method(), self.host);
         request.push_str(&format!("Authorization: {authorization}\r\n"));
-        if work == Work::Post {
+        if work == Work::Payment {
+            request.push_str(&format!("Idempotency-Key: {}-{}\r\n", self.prefix, self.made));
+        }
+        if !body.is_empty() {
             let length = body.len();
             request.push_str(&format!("Content-Type: application/json\r\nContent-Length: {length}\r\n"));
         }

@@ -97,7 +97,7 @@ impl Rig {
 
 /// More memory than the default, and room for a measurement between two checkpoints; nothing that makes a commit
 /// less durable.
-fn postgres_settings() -> Vec<(&'static str, String)> {
+pub(super) fn postgres_settings() -> Vec<(&'static str, String)> {
     let settings = [("shared_buffers", "512MB"), ("max_wal_size", "8GB"), ("checkpoint_timeout", "30min")];
     settings.map(|(name, value)| (name, value.to_owned())).into()
 }

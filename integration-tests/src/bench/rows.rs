@@ -75,12 +75,9 @@ pub(super) fn body(uuid: &str) -> String {
 /// # Errors
 /// [`BenchError::Statement`].
 pub(super) fn load(connection: &mut PgConnection, rows: u64) -> Result<(), BenchError> {
+    load_products(connection)?;
     let statements = format!(
         "SET statement_timeout = 0;
-        INSERT INTO sellers (uuid) SELECT 'seller:' || n FROM generate_series(1, {SELLERS}) n
-            ON CONFLICT DO NOTHING;
-        INSERT INTO products (seller_id, external_id, public_id)
-            SELECT id, 'external', 'public:' || id FROM sellers ORDER BY id ON CONFLICT DO NOTHING;
         DELETE FROM transaction_events WHERE transaction_id > {rows};
         DELETE FROM transactions WHERE id > {rows};
         WITH had AS (SELECT coalesce(max(id), 0) AS id FROM transactions), new AS (
@@ -97,6 +94,20 @@ pub(super) fn load(connection: &mut PgConnection, rows: u64) -> Result<(), Bench
         connection.batch_execute(statement)?;
     }
     Ok(())
+}
+
+/// Sees to it that there are the sellers, with one product each.
+///
+/// # Errors
+/// [`BenchError::Statement`].
+pub(super) fn load_products(connection: &mut PgConnection) -> Result<(), BenchError> {
+    let statements = format!(
+        "INSERT INTO sellers (uuid) SELECT 'seller:' || n FROM generate_series(1, {SELLERS}) n
+            ON CONFLICT DO NOTHING;
+        INSERT INTO products (seller_id, external_id, public_id)
+            SELECT id, 'external', 'public:' || id FROM sellers ORDER BY id ON CONFLICT DO NOTHING;"
+    );
+    Ok(connection.batch_execute(&statements)?)
 }
 
 fn columns() -> String {

@@ -3,7 +3,7 @@
 use std::{fmt::Display, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use integration_tests::{bench, certificates, guard, pair};
+use integration_tests::{bench, certificates, crash, guard, pair};
 
 /// Runs Solitude's two servers, the provider sandbox and a private Postgres on this machine.
 #[derive(Parser)]
@@ -25,6 +25,8 @@ enum Command {
     Upstream(bench::UpstreamOrder),
     /// Makes a development authority, both halves' certificates and the key pair of the identity.
     Certs(certificates::CertificateOptions),
+    /// Kills servers in the middle of purchases, and compares everybody's books afterwards.
+    Crash(crash::CrashOptions),
     /// Ends its child when its own standard input closes; the pair starts its children through it.
     #[command(hide = true)]
     Guard(guard::Order),
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => pair::demo(&options),
         Command::Up(options) => pair::up(&options),
         Command::Certs(options) => certificates::run(&options),
+        Command::Crash(options) => crash::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Upstream(order) => code("upstream", bench::serve_upstream(&order)),
         Command::Guard(order) => code("guard", guard::run(&order)),

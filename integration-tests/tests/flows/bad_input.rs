@@ -41,7 +41,9 @@ impl Server {
     }
 
     async fn send(&self, route: &Route, body: &[u8], content_type: &str) -> Answer {
-        self.client.request(route.method.clone(), &route.path).raw(body, content_type).answer().await
+        let request = self.client.request(route.method.clone(), &route.path);
+        // Where money moves; elsewhere it means nothing.
+        request.header("Idempotency-Key", "bad-input").raw(body, content_type).answer().await
     }
 
     /// Sends each body as JSON to its route; each must be refused.

@@ -57,6 +57,15 @@ pub fn routes(shop: &Shop) -> Vec<Route> {
         "paymethod": "/paymethods/1/", "plan": "p", "amount": "0.99", "currency": "EUR", "provider": "stripe",
         "buyer": "/generic/buyer/1/",
     });
+    let payment = json!({
+        "provider": "stripe", "amount": "0.99", "currency": "EUR", "seller_product": shop.product,
+        "buyer": "/generic/buyer/1/", "nonce": "n", "capture": true, "description": "d",
+        "return_url": "https://a.example.test/",
+    });
+    let checkout = json!({
+        "provider": "paypal", "amount": "0.99", "currency": "EUR", "seller_product": shop.product,
+        "checkout": {"return_url": "https://a.example.test/", "cancel_url": "https://a.example.test/"},
+    });
     let of_product = json!({"paymethod": "/paymethods/1/", "seller_product": shop.product});
     let route = |method: &Method, path: &str, good: &Value| Route {
         method: method.clone(),
@@ -92,6 +101,13 @@ pub fn routes(shop: &Shop) -> Vec<Route> {
         ),
         route(&patch, "/webhook-endpoints/1/", &json!({"enabled": true, "kinds": ["payment.captured"]})),
         route(&post, "/webhook-endpoints/1/replay/", &json!({"after": 0})),
+        route(&post, "/payments/", &payment),
+        route(&post, "/payments/", &checkout),
+        // How many decimals an amount has, only the payment tells, and there is none.
+        route(&post, "/payments/1/capture/", &json!({"last": true})),
+        route(&post, "/payments/1/cancel/", &json!({})),
+        route(&post, "/payments/1/complete/", &json!({})),
+        route(&post, "/payments/1/refunds/", &json!({"capture": "c"})),
         route(&post, "/provider/reference/sellers/", &reference),
         route(&put, "/provider/reference/sellers/1/", &reference),
         route(&post, "/provider/reference/products/", &sold),

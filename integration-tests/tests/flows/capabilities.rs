@@ -31,6 +31,7 @@ async fn stripe_offers_what_its_table_says_and_nothing_else() {
     walk.capture(&payment).await;
     walk.refund(&payment.reference, None).await;
     walk.look_up(&payment.reference, 600).await;
+    walk.list(600, 150).await;
     walk.void(&walk.authorize(stored(&first, &customer), false).await).await;
     walk.webhook().await;
     walk.subscribe(&customer, first.clone(), second, &plan).await;
@@ -51,6 +52,7 @@ async fn paypal_offers_what_its_table_says_and_nothing_else() {
     let capture = walk.capture(&payment).await;
     walk.refund(&payment.reference, Some(capture)).await;
     walk.look_up(&payment.reference, 600).await;
+    walk.list(600, 150).await;
     walk.void(&walk.authorize(stored(&method, &customer), false).await).await;
     let paid = walk.check_out(None).await;
     walk.refund(&paid.reference, None).await;
@@ -84,6 +86,7 @@ async fn braintree_offers_what_its_table_says_and_nothing_else() {
     walk.play(&format!("/_sandbox/braintree/transactions/{}/settle", payment.reference), json!({})).await;
     walk.refund(&payment.reference, None).await;
     walk.look_up(&payment.reference, 600).await;
+    walk.list(600, 150).await;
     walk.void(&walk.authorize(stored(&first, &customer), false).await).await;
     walk.subscribe(&customer, first.clone(), second, "monthly").await;
     walk.webhook().await;

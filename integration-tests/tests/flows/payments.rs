@@ -1,5 +1,6 @@
 //! `/payments/`: purchases at each provider, in all their ways.
 
+use integration_tests::in_process::PairOptions;
 use serde_json::{Value, json};
 use wire::payment::Provider;
 
@@ -209,7 +210,10 @@ async fn a_checkout_at_paypal_is_authorized_captured_in_parts_and_refunded() {
 
 #[actix_web::test]
 async fn a_checkout_at_the_reference_provider_is_told_by_the_payers_return() {
-    let till = Till::open().await;
+    // The notice does not arrive.
+    let checkout =
+        "[providers.reference.checkout]\ncallback_url = \"http://127.0.0.1:9/webhooks/reference/\"";
+    let till = Till::at(PairOptions::default().proxy_settings(checkout).spawn().await).await;
     let order = till.order(Provider::Reference, &json!({"checkout": super::till::checkout()}));
     let payment = till.pay(&order).await;
     assert_shown(&payment, "requires_action", "0.00", "0.00");
@@ -235,11 +239,32 @@ async fn a_checkout_at_the_reference_provider_is_told_by_the_payers_return() {
 #[actix_web::test]
 async fn three_d_secure_needs_the_payer_and_a_look_tells_how_it_ended() {
     let till = Till::open().await;
-    let order = till.stripe_order(&json!({"nonce": "pm_card_threeDSecure2Required", "return_url": BACK}));
+    for (decision, status, answered) in [("approve", "captured", 200), ("decline", "declined", 402)] {
+        let order =
+            till.stripe_order(&json!({"nonce": "pm_card_authenticationRequired", "return_url": BACK}));
+        let payment = till.pay(&order).await;
+        assert_shown(&payment, "requires_action", "0.00", "0.00");
+        assert!(text(&payment, "/next_action/url").contains("/authenticate/"), "{payment}");
+        assert_eq!(till.transaction(&payment).await["status"], 0);
+        let early = till.change(&payment, "complete", &json!({})).await;
+        assert_eq!((early.status, &early.json()["status"]), (200, &json!("requires_action")));
+        till.decide(&payment, decision).await;
+        let done = till.change(&payment, "complete", &json!({})).await;
+        assert_eq!((done.status, &done.json()["status"]), (answered, &json!(status)), "{done:?}");
+        assert_eq!(done.json()["next_action"], Value::Null);
+    }
+    assert_eq!(till.ledger(Provider::Stripe).await, [line("charge", "10.00")]);
+}
+
+#[actix_web::test]
+async fn a_payer_who_is_not_through_may_be_given_up() {
+    let till = Till::open().await;
+    let order = till.stripe_order(&json!({"nonce": "pm_card_authenticationRequired"}));
     let payment = till.pay(&order).await;
-    assert_shown(&payment, "requires_action", "0.00", "0.00");
-    assert!(payment["next_action"].is_object(), "{payment}");
-    assert_eq!(till.transaction(&payment).await["status"], 0);
-    let early = till.change(&payment, "complete", &json!({})).await;
-    assert_eq!((early.status, &early.json()["status"]), (200, &json!("requires_action")));
+    assert!(payment["next_action"]["data"].is_object(), "{payment}");
+    let answer = till.change(&payment, "cancel", &json!({})).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_shown(&answer.json(), "cancelled", "0.00", "0.00");
+    let late = till.change(&payment, "complete", &json!({})).await;
+    assert_eq!((late.status, &late.json()["status"]), (200, &json!("cancelled")));
 }

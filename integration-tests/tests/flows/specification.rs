@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use super::{
     braintree_shop::BraintreeShop,
     buyer::buyer,
+    payers::VISA,
     shop::{Shop, created, text, unique},
+    till::post,
 };
 
 /// The lists that keep their resources here.
@@ -74,6 +76,11 @@ async fn every_path_ends_in_a_slash_and_is_answered_without_it_too() {
     let (shop, _) = one_of_each(&pair).await;
     one_of_each_at_braintree(&pair).await;
     created(shop.client.post("/webhook-endpoints/", &json!({"name": "shop"})).await);
+    let payment = json!({
+        "provider": "stripe", "amount": "0.99", "currency": "EUR", "seller_product": shop.product,
+        "nonce": VISA,
+    });
+    created(post(&shop.client, "/payments/", "k", &payment).await);
     // An implementation has the answers of its own; `implementations` looks at those.
     let own = |path: &str| path != "/openapi.json" && !path.starts_with("/provider/{name}/");
     // Nothing is there the second time.

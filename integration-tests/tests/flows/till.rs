@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use integration_tests::{
     client::{Answer, Client},
-    in_process::{Pair, PairOptions, spawn_pair},
+    in_process::{Pair, spawn_pair},
 };
 use serde_json::{Value, json};
 use wire::payment::Provider;
@@ -30,11 +30,6 @@ impl Till {
     /// Opens a till.
     pub async fn open() -> Self {
         Self::at(spawn_pair().await).await
-    }
-
-    /// Opens a till with these settings of db-server.
-    pub async fn with(db_settings: &str) -> Self {
-        Self::at(PairOptions::default().db_settings(db_settings).spawn().await).await
     }
 
     /// Opens a till at these servers.
@@ -136,6 +131,14 @@ impl Till {
         let path = format!("/paypal/checkoutnow?token={order}&choice={choice}");
         let answer = self.pair.sandbox_client().request(Method::POST, &path).answer().await;
         assert_eq!(answer.status, 303, "{answer:?}");
+    }
+
+    /// The payer of a payment at Stripe decides at the bank: `approve` or `decline`.
+    pub async fn decide(&self, payment: &Value, decision: &str) {
+        let reference = text(payment, "/provider_reference");
+        let path = format!("/_sandbox/waiting/stripe/{reference}/{decision}");
+        let answer = self.pair.sandbox_client().post(&path, &Value::Null).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
     }
 
     /// A checkout at PayPal, begun.

@@ -5,6 +5,7 @@ pub mod buyer;
 pub mod event;
 pub mod failures;
 pub mod implementation;
+pub mod ledger;
 pub mod login;
 mod money;
 pub mod notice;

@@ -9,6 +9,10 @@ use crate::{
 
 /// Solitude holds amounts of at most nine digits.
 const MAX_MINOR_UNITS: i64 = 999_999_999;
+/// As many digits.
+const MOST_DIGITS: usize = 9;
+/// How many decimals a currency of ISO 4217 has at most.
+const MOST_DECIMALS: usize = 3;
 
 /// Reads an amount that may be absent; then so is its currency.
 pub(super) fn read_optional(form: &mut Form, amount: &str, currency: &str) -> Option<Money> {
@@ -23,6 +27,22 @@ pub(super) fn read_optional(form: &mut Form, amount: &str, currency: &str) -> Op
 pub(super) fn read(form: &mut Form, amount: &str, currency: &str) -> Option<Money> {
     let (given_amount, given_currency) = (form.decimal(amount), read_currency(form, currency));
     together(form, (amount, given_amount), (currency, given_currency))
+}
+
+/// Reads an amount that may be absent, of a currency that is known only later: a decimal of as many digits as the
+/// currency with the most of them has.
+pub(super) fn read_decimal(form: &mut Form, name: &str) -> Option<String> {
+    let text = form.decimal(name).flatten()?;
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if digits(whole) && digits(fraction) && fraction.len() <= MOST_DECIMALS && whole.len() <= MOST_DIGITS {
+        return Some(text);
+    }
+    form.error(
+        name,
+        FieldError::invalid("Enter an amount: at most 9 digits, and the decimals of its currency."),
+    );
+    None
 }
 
 fn together(
@@ -55,5 +75,37 @@ fn read_currency(form: &mut Form, name: &str) -> Given<Currency> {
                 None
             }
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_without_its_currency_is_a_plain_decimal() {
+        let read = |amount: &str| {
+            let body = format!(r#"{{"amount": {amount}}}"#);
+            let mut form = Form::parse(body.as_bytes()).unwrap();
+            let read = read_decimal(&mut form, "amount");
+            assert_eq!(read.is_none() && amount != "null", form.has_error("amount"), "{amount}");
+            read
+        };
+        assert_eq!(read("\"9.99\"").as_deref(), Some("9.99"));
+        assert_eq!(read("5").as_deref(), Some("5"));
+        assert_eq!(read("null"), None);
+        for wrong in [
+            "-1",
+            "\"1e3\"",
+            "\"1,00\"",
+            "\"+1\"",
+            "\" 1\"",
+            "\"1.\"",
+            "\".5\"",
+            "\"1.2345\"",
+            "\"9999999999\"",
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
     }
 }

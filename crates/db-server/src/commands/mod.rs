@@ -3,9 +3,12 @@
 mod check_config;
 mod client;
 mod generate_key;
+mod ledger;
 mod log;
 mod migrate;
+mod payment;
 mod plan;
+mod reconcile;
 mod rotate_keys;
 mod serve;
 mod user;
@@ -40,11 +43,12 @@ const EXIT_CODES: &str = "\
 Exit codes:
     0  it was asked to stop, or the command did its work
    64  arguments, settings or environment are wrong; nothing was done
-   65  the data is not as the command needs it, such as a value that no key decrypts
+   65  the data is not as the command needs it: a value that no key decrypts, a ledger that was changed, or books that
+       a provider's list does not agree with
    69  what it needs is taken: the address, or the lock of another run
    70  a fault of the program or the machine
    73  a file cannot be written
-  129  Postgres is out of reach";
+  129  Postgres is out of reach; for `reconcile` also provider-proxy or the provider";
 
 #[derive(Subcommand)]
 enum Command {
@@ -65,6 +69,12 @@ enum Command {
     User(user::UserArguments),
     /// Say what products cost and which need a subscription, or list or forget it.
     Plan(plan::PlanArguments),
+    /// Compare what a provider says it has taken and given back with our books.
+    Reconcile(reconcile::Options),
+    /// Verify the ledger, or compare it with the payments.
+    Ledger(ledger::LedgerArguments),
+    /// Show a payment, look at what nobody has settled, or say what has become of an operation.
+    Payment(payment::PaymentArguments),
     /// Write the transaction log of a day (UTC) as a CSV file, yesterday's unless told otherwise.
     Log(log::Options),
 }
@@ -94,6 +104,13 @@ impl Arguments {
             }
             Command::User(arguments) => actix_web::rt::System::new().block_on(user::run(settings, arguments)),
             Command::Plan(arguments) => actix_web::rt::System::new().block_on(plan::run(settings, arguments)),
+            Command::Reconcile(options) => {
+                actix_web::rt::System::new().block_on(reconcile::run(settings, options))
+            }
+            Command::Ledger(arguments) => ledger::run(&settings, arguments),
+            Command::Payment(arguments) => {
+                actix_web::rt::System::new().block_on(payment::run(settings, arguments))
+            }
             Command::Log(options) => log::run(&settings, options),
         }
     }

@@ -3,23 +3,26 @@
 //! An event is in the inbox before the provider is answered, so that a crash after the answer loses nothing: what has
 //! not been applied is applied later, by [`catch_up`].
 
-use chrono::{DateTime, TimeDelta, Utc};
+mod apply;
+
+use chassis::crash;
+use chrono::{DateTime, TimeDelta};
 use diesel::PgConnection;
-use secrecy::ExposeSecret;
 use wire::payment::{Event, EventKind, Provider, VerifyWebhook, operations};
 
+use self::apply::{Applied, apply};
 use super::{
     Domain, DomainError,
-    charge::{self, Rules},
-    subscription::{self, Stated},
+    charge::Rules,
+    payment::{Context, absorb, look},
 };
 use crate::{
-    crypt::EncryptionKeys,
     error::{ApiError, chain},
     proxy_client::ProxyClient,
     store::{
-        id::WebhookEventId,
-        webhook_event::{self, NewWebhookEvent, OpenFilter, WebhookEventRow},
+        id::{PaymentId, WebhookEventId},
+        payment as payments,
+        webhook_event::{self, NewWebhookEvent, OpenFilter},
     },
 };
 
@@ -32,6 +35,10 @@ const SUBSCRIPTIONS: [EventKind; 4] = [
     EventKind::SubscriptionChargeFailed,
     EventKind::SubscriptionCancelled,
 ];
+/// The kinds of events about payments.
+const PAYMENTS: [EventKind; 3] = [EventKind::Payment, EventKind::Refund, EventKind::Dispute];
+/// For how long an operation can have been open that an event waits for.
+const PATIENCE: TimeDelta = TimeDelta::days(31);
 /// How many events are looked at in one go.
 const BATCH: i64 = 100;
 /// The longest text that is kept of an event's own words.
@@ -62,8 +69,10 @@ pub async fn receive(
     let event = proxy.pay::<operations::VerifyWebhook>(provider, posted).await;
     let event = event.map_err(ApiError::of_webhook)?;
     let received = keep(domain, provider, event).await?;
+    crash::point("inbox.kept");
     if !received.is_duplicate {
-        apply_or_log(domain, received.id).await;
+        apply_or_log(domain, Some(proxy), received.id).await;
+        crash::point("inbox.applied");
     }
     Ok(received)
 }
@@ -108,14 +117,24 @@ pub enum Reach {
 ///
 /// # Errors
 /// What the database gives. One event that cannot be applied is logged and does not keep the others.
-pub async fn catch_up(domain: &Domain, reach: Reach) -> Result<(), DomainError> {
+pub async fn catch_up(domain: &Domain, proxy: &ProxyClient, reach: Reach) -> Result<(), DomainError> {
     let since = match reach {
         Reach::All => DateTime::UNIX_EPOCH,
         Reach::Recent => domain.clock.now() - WAIT,
     };
     let kinds = SUBSCRIPTIONS.into_iter().chain([EventKind::Check, EventKind::Other]).map(word).collect();
-    let filter = OpenFilter { kinds, recent_kinds: vec![word(EventKind::Payment)], since };
-    apply_open(domain, filter).await
+    let filter = OpenFilter { kinds, recent_kinds: PAYMENTS.map(word).into(), since };
+    apply_open(domain, Some(proxy), filter).await
+}
+
+/// Applies the events that have waited until an operation on a payment was settled, however long ago they came in.
+///
+/// # Errors
+/// As [`catch_up`].
+pub async fn payments_are_settled(domain: &Domain, proxy: &ProxyClient) -> Result<(), DomainError> {
+    let since = domain.clock.now() - PATIENCE;
+    let filter = OpenFilter { kinds: Vec::new(), recent_kinds: PAYMENTS.map(word).into(), since };
+    apply_open(domain, Some(proxy), filter).await
 }
 
 /// Applies the events that were faster than the answer that has told us of a subscription. Whatever goes wrong, they are
@@ -123,12 +142,16 @@ pub async fn catch_up(domain: &Domain, reach: Reach) -> Result<(), DomainError> 
 pub(super) async fn subscription_is_here(domain: &Domain) {
     let kinds = SUBSCRIPTIONS.into_iter().map(word).collect();
     let filter = OpenFilter { kinds, recent_kinds: Vec::new(), since: DateTime::UNIX_EPOCH };
-    if let Err(error) = apply_open(domain, filter).await {
+    if let Err(error) = apply_open(domain, None, filter).await {
         log::warn!("the inbox waits: {}", chain(&error));
     }
 }
 
-async fn apply_open(domain: &Domain, filter: OpenFilter) -> Result<(), DomainError> {
+async fn apply_open(
+    domain: &Domain,
+    proxy: Option<&ProxyClient>,
+    filter: OpenFilter,
+) -> Result<(), DomainError> {
     let mut after = WebhookEventId(0);
     loop {
         let filter = filter.clone();
@@ -138,7 +161,7 @@ async fn apply_open(domain: &Domain, filter: OpenFilter) -> Result<(), DomainErr
         let ids = domain.database.read(open).await?;
         let Some(&last) = ids.last() else { return Ok(()) };
         for id in ids {
-            if apply_or_log(domain, id).await {
+            if apply_or_log(domain, proxy, id).await {
                 log::info!("event {id} was still in the inbox and is applied now");
             }
         }
@@ -147,79 +170,48 @@ async fn apply_open(domain: &Domain, filter: OpenFilter) -> Result<(), DomainErr
 }
 
 /// Whether it has been applied by this.
-async fn apply_or_log(domain: &Domain, id: WebhookEventId) -> bool {
+async fn apply_or_log(domain: &Domain, proxy: Option<&ProxyClient>, id: WebhookEventId) -> bool {
     let (keys, rules) = (domain.keys.clone(), Rules::of(domain));
     let apply = move |connection: &mut PgConnection| apply(connection, &keys, id, rules);
-    let applied = domain.database.write(apply).await;
+    let applied = match domain.database.write(apply).await {
+        Ok(Applied::Look(provider, payment, reference)) => match proxy {
+            Some(proxy) => look(domain, proxy, id, (provider, payment, reference)).await,
+            None => Ok(false),
+        },
+        Ok(applied) => Ok(matches!(applied, Applied::Done)),
+        Err(error) => Err(error),
+    };
     applied
         .inspect_err(|error| log::error!("event {id} stays in the inbox: {}", chain(error)))
         .unwrap_or_default()
 }
 
-/// Applies one event and marks it, in one database transaction, so that it is applied once.
-fn apply(
-    connection: &mut PgConnection,
-    keys: &EncryptionKeys,
+/// Asks the provider how a payment stands of which an event says only that something has happened to it.
+async fn look(
+    domain: &Domain,
+    proxy: &ProxyClient,
     id: WebhookEventId,
-    rules: Rules,
+    (provider, payment, reference): (Provider, PaymentId, String),
 ) -> Result<bool, DomainError> {
-    let Some(row) = webhook_event::open_for_update(connection, id)? else { return Ok(false) };
-    let payload = keys.decrypt(&row.payload)?;
-    let event: Event = serde_json::from_str(payload.expose_secret())
-        .map_err(|_| DomainError::Integrity("The event in the inbox cannot be read."))?;
-    let applied = apply_event(connection, &row, &event, rules)?;
-    if applied {
+    let fact = match look::at_payment(proxy, provider, reference).await {
+        Ok(Some(fact)) => fact,
+        Ok(None) => return Ok(false),
+        Err(error) => {
+            log::warn!("event {id} waits: {}", chain(&error));
+            return Ok(false);
+        }
+    };
+    let context = Context::of(domain, &format!("provider:{provider}"));
+    let apply = move |connection: &mut PgConnection| {
+        if webhook_event::open_for_update(connection, id)?.is_none() {
+            return Ok(false);
+        }
+        let payment = payments::by_id_for_update(connection, payment)?.ok_or(DomainError::NotFound)?;
+        absorb(connection, &context, payment, fact)?;
         webhook_event::mark_applied(connection, id)?;
-    }
-    Ok(applied)
-}
-
-/// Whether there is nothing more to be done about the event.
-fn apply_event(
-    connection: &mut PgConnection,
-    row: &WebhookEventRow,
-    event: &Event,
-    rules: Rules,
-) -> Result<bool, DomainError> {
-    match event.kind {
-        EventKind::Subscription
-        | EventKind::SubscriptionCharged
-        | EventKind::SubscriptionChargeFailed
-        | EventKind::SubscriptionCancelled => apply_to_subscription(connection, row, event, rules),
-        EventKind::Check | EventKind::Other => Ok(true),
-        EventKind::Payment => charge::of_payment(connection, event, rules),
-        // They wait in the inbox for what applies them to payments.
-        EventKind::Refund | EventKind::Dispute => Ok(false),
-    }
-}
-
-fn apply_to_subscription(
-    connection: &mut PgConnection,
-    row: &WebhookEventRow,
-    event: &Event,
-    rules: Rules,
-) -> Result<bool, DomainError> {
-    let Some(mut said) = event.subscription.clone() else { return Ok(true) };
-    if matches!(event.kind, EventKind::SubscriptionCharged | EventKind::SubscriptionChargeFailed) {
-        // That of one charge, which may be prorated.
-        said.amount = None;
-    }
-    let occurred = event.occurred.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
-    let occurred = occurred.map(|time| time.with_timezone(&Utc));
-    charge::lock_payer(connection, event.provider.into(), &said)?;
-    match subscription::apply(connection, event.provider, &said, occurred)? {
-        Stated::Known(subscription) => {
-            charge::of_subscription(connection, event, &subscription, rules)?;
-            Ok(true)
-        }
-        Stated::NotHere => {
-            let waits = rules.now - row.received < WAIT;
-            if !waits {
-                log::warn!("event {} is about a subscription that is not here", row.id);
-            }
-            Ok(!waits)
-        }
-    }
+        Ok::<_, DomainError>(true)
+    };
+    domain.database.write(apply).await
 }
 
 /// The word of wire for a kind.

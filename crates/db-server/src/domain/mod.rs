@@ -24,6 +24,7 @@ pub mod pin;
 pub mod plan;
 pub mod product;
 pub mod purchase;
+pub mod reconcile;
 pub mod reference;
 pub mod sale;
 pub mod seller;

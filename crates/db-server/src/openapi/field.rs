@@ -173,6 +173,11 @@ pub(super) fn decimal() -> Field {
     Field::of(Type::String).pattern("0*[0-9]{1,9}(\\.[0-9]{1,4})?")
 }
 
+/// A sum as a decimal string, which may be below zero.
+pub(super) fn signed_decimal() -> Field {
+    Field::of(Type::String).pattern("-?[0-9]{1,19}(\\.[0-9]{1,4})?")
+}
+
 /// A code of ISO 4217.
 pub(super) fn currency() -> Field {
     let choices = Currency::all().map(|currency| json!(currency.code())).collect();

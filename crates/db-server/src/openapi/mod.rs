@@ -10,7 +10,9 @@ mod errors;
 mod events;
 mod field;
 mod implementations;
+mod ledger;
 mod operation;
+mod payments;
 mod paymethods;
 mod people;
 mod products;
@@ -71,7 +73,9 @@ fn parts() -> Vec<Part> {
         products::part(),
         transactions::part(),
         paymethods::part(),
+        payments::part(),
         subscriptions::part(),
+        ledger::part(),
         webhooks::part(),
         events::part(),
         reference::part(),

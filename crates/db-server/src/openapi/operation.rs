@@ -255,6 +255,29 @@ impl Operation {
             .versioned("200")
     }
 
+    /// A list with these filters that goes on behind its last object.
+    pub(super) fn lists_on(mut self, filters: impl IntoIterator<Item = (&'static str, Field)>) -> Self {
+        for (name, field) in filters {
+            self = self.parameter(ParameterIn::Query, name, field, None);
+        }
+        let limit = field::between(1, 500).default(20).about("How many resources are shown.");
+        let after = field::pk().about("The primary key of the last resource that the client has seen.");
+        self.parameter(ParameterIn::Query, "limit", limit, None)
+            .parameter(ParameterIn::Query, "after", after, None)
+            .refuses("400", "A query parameter is unknown.", &["Detail"])
+            .may_answer("422")
+    }
+
+    /// It moves money, once for each key of the client's.
+    pub(super) fn keyed(self) -> Self {
+        let key =
+            field::required_key().about("1 to 255 visible ASCII characters, good for at least 24 hours.");
+        self.required_header("Idempotency-Key", key, json!("order-6735"))
+            .refuses("400", "The body is not JSON, or there is no key.", &["Detail", "KeyRefusal"])
+            .refuses("409", "The state forbids it, or it is being carried out.", &["Detail", "KeyRefusal"])
+            .with_header("409", "Retry-After", "After how many seconds to send the same again.")
+    }
+
     /// A list that has neither filters nor pages.
     pub(super) fn takes_no_query(self) -> Self {
         self.refuses("400", "There is a query parameter; there are none here.", &["Detail"]).may_answer("422")
@@ -286,6 +309,18 @@ impl Operation {
     /// provider-proxy is asked.
     pub(super) fn asks_the_proxy(self) -> Self {
         self.may_answer("502").may_answer("504")
+    }
+
+    fn required_header(mut self, name: &str, field: Field, example: Value) -> Self {
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::True)
+            .schema(Some(field.build()))
+            .example(Some(example))
+            .build();
+        self.builder = self.builder.parameter(parameter);
+        self
     }
 
     fn parameter(mut self, place: ParameterIn, name: &str, field: Field, example: Option<Value>) -> Self {

@@ -21,6 +21,8 @@ pub struct PaymentSettings {
     pub idempotency: Duration,
     /// For how long whoever works on an `Idempotency-Key` is taken to be alive.
     pub idempotency_lease: Duration,
+    /// How often a janitor looks whether something is due.
+    pub janitor: Duration,
 }
 
 /// Nothing when the currency is none, which is a fault.
@@ -36,9 +38,16 @@ pub(super) fn read(section: &Section) -> Option<PaymentSettings> {
     let idempotency = Duration::from_secs(u64::from(hours) * 60 * 60);
     // Longer than a call to provider-proxy with its two database transactions.
     let idempotency_lease = positive(section, "idempotency_lease", Duration::from_secs(30));
+    let seconds = section.or("janitor_seconds", 1_u32);
+    if !(1..=60).contains(&seconds) {
+        section.fault("janitor_seconds", "expected 1 to 60");
+    }
+    let janitor = Duration::from_secs(u64::from(seconds));
     let code: String = section.or("currency", "USD".to_owned());
     match Currency::parse(&code) {
-        Ok(currency) => Some(PaymentSettings { currency, max_methods, idempotency, idempotency_lease }),
+        Ok(currency) => {
+            Some(PaymentSettings { currency, max_methods, idempotency, idempotency_lease, janitor })
+        }
         Err(error) => {
             section.fault("currency", error.to_string());
             None

@@ -47,6 +47,10 @@ id!(
     IdempotencyKeyId
 );
 id!(
+    /// The key of a nightly comparison of our books with a provider's list.
+    ReconciliationId
+);
+id!(
     /// The key of a buyer.
     BuyerId
 );

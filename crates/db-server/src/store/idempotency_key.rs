@@ -156,20 +156,3 @@ pub fn release(connection: &mut PgConnection, id: IdempotencyKeyId) -> Result<()
     diesel::delete(open).execute(connection)?;
     Ok(())
 }
-
-/// Forgets up to `limit` keys that were answered and first used before a time; says how many.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn forget(connection: &mut PgConnection, before: DateTime<Utc>, limit: i64) -> Result<usize, StoreError> {
-    let old = idempotency_keys::table
-        .filter(idempotency_keys::created.lt(before).and(idempotency_keys::status.is_not_null()))
-        .order(idempotency_keys::created)
-        .limit(limit)
-        .select(idempotency_keys::id)
-        .for_update()
-        .skip_locked();
-    let old: Vec<IdempotencyKeyId> = old.load(connection)?;
-    Ok(diesel::delete(idempotency_keys::table.filter(idempotency_keys::id.eq_any(old)))
-        .execute(connection)?)
-}

@@ -156,6 +156,15 @@ pub fn by_id(connection: &mut PgConnection, id: PaymentId) -> Result<Option<Paym
     Ok(payments::table.find(id).select(PaymentRow::as_select()).first(connection).optional()?)
 }
 
+/// Finds a payment by the id that clients know it by.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn by_uuid(connection: &mut PgConnection, uuid: Uuid) -> Result<Option<PaymentRow>, StoreError> {
+    let query = payments::table.filter(payments::uuid.eq(uuid)).select(PaymentRow::as_select());
+    Ok(query.first(connection).optional()?)
+}
+
 /// Finds a payment by its key and locks its row until the database transaction ends.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use super::{
 use crate::{crypt::Ciphertext, schema::payment_operations};
 
 /// What a provider has been asked.
-#[derive(Clone, Debug, Identifiable, PartialEq, Queryable, Selectable)]
+#[derive(Clone, Debug, Identifiable, PartialEq, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = payment_operations, check_for_backend(Pg))]
 pub struct PaymentOperationRow {
     /// The key.
@@ -148,4 +148,21 @@ pub fn update(
         ))
         .returning(PaymentOperationRow::as_returning())
         .get_result(connection)?)
+}
+
+/// Notes that the provider is being asked again for an operation that is not settled, and looks at it later.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn touch(
+    connection: &mut PgConnection,
+    id: PaymentOperationId,
+    next_look: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let open = payment_operations::table.find(id);
+    let open = open.filter(payment_operations::state.ne(OperationState::Settled));
+    diesel::update(open)
+        .set((payment_operations::next_look.eq(next_look), payment_operations::modified.eq(now)))
+        .execute(connection)?;
+    Ok(())
 }

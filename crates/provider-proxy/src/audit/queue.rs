@@ -1,4 +1,5 @@
-//! Between the workers and the thread that writes: a list behind a lock that is held for a few instructions.
+//! Between the workers and the thread that writes: the text of the lines that wait, behind a lock that is held for as
+//! long as it takes to hash one of them.
 
 use std::{
     sync::{
@@ -8,10 +9,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Event, Record, Unavailable};
+use super::{
+    Event, Slot, Unavailable,
+    chain::Chain,
+    line,
+    waiting::{Batch, Waiting},
+};
 use crate::metrics::AuditMetrics;
 
-/// How many lines may wait, those of requests in flight among them: some 6 MB.
+/// How many lines may wait, those of requests in flight among them: some 7 MB.
 const CAPACITY: usize = 16_384;
 
 /// How long the thread lets lines gather before it writes them with one call.
@@ -20,32 +26,19 @@ const GATHER: Duration = Duration::from_millis(5);
 /// How long requests that are cut off at the end have for their last line.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// One line to be.
-#[derive(Debug)]
-pub(super) enum Entry {
-    Request(Record),
-    Event(SystemTime, Event),
-}
-
-impl Entry {
-    pub(super) fn event(event: Event) -> Self {
-        Self::Event(SystemTime::now(), event)
-    }
-}
-
 /// What the thread is to do next.
 pub(super) enum Work {
     /// Write these.
-    Write(Vec<Entry>),
+    Write(Batch),
     /// Open the file anew.
     Reopen,
-    /// End: everything has been given out.
-    Close,
+    /// Write this, and end: no line follows.
+    Close(Batch),
 }
 
 /// The lines that wait.
 pub(super) struct Queue {
-    state: Mutex<State>,
+    state: Mutex<Waiting>,
     /// Wakes the thread.
     work: Condvar,
     /// Wakes whoever waits for the thread.
@@ -57,22 +50,16 @@ pub(super) struct Queue {
     metrics: AuditMetrics,
 }
 
-#[derive(Default)]
-struct State {
-    entries: Vec<Entry>,
-    /// All that were ever added, and all that were ever written.
-    added: u64,
-    written: u64,
-    hurry: bool,
-    reopen: bool,
-    closing: bool,
-    closed: bool,
-}
-
 impl Queue {
-    pub(super) fn new(metrics: AuditMetrics) -> Self {
+    /// A queue whose first line follows the last one of this chain. What is to be said of the file's end comes first:
+    /// a reader accepts half a line only when the next one speaks of it.
+    pub(super) fn new(chain: Chain, torn: Option<&Event>, metrics: AuditMetrics) -> Self {
+        let mut state = Waiting::new(chain);
+        if let Some(torn) = torn {
+            state.say(torn);
+        }
         Self {
-            state: Mutex::default(),
+            state: Mutex::new(state),
             work: Condvar::new(),
             done: Condvar::new(),
             taken: AtomicUsize::new(0),
@@ -85,20 +72,20 @@ impl Queue {
     pub(super) fn reserve(shared: &Arc<Self>) -> Result<Slot, Unavailable> {
         if !shared.failing.load(Ordering::Relaxed) {
             if shared.taken.fetch_add(1, Ordering::Relaxed) < CAPACITY {
-                return Ok(Slot(Some(Arc::clone(shared))));
+                return Ok(Slot::of(Arc::clone(shared)));
             }
-            shared.taken.fetch_sub(1, Ordering::Relaxed);
+            shared.give_back();
         }
         shared.lose(1);
         Err(Unavailable)
     }
 
     /// Adds a line without a slot: an event, of which there are few.
-    pub(super) fn push(&self, entry: Entry) {
+    pub(super) fn push(&self, event: &Event) {
         if self.taken.fetch_add(1, Ordering::Relaxed) < 2 * CAPACITY {
-            self.add(entry);
+            self.add(&line::event(SystemTime::now(), event));
         } else {
-            self.taken.fetch_sub(1, Ordering::Relaxed);
+            self.give_back();
             self.lose(1);
         }
     }
@@ -120,7 +107,7 @@ impl Queue {
     pub(super) fn flush(&self) -> Result<(), Unavailable> {
         let mut state = self.lock();
         let goal = state.added;
-        while state.written < goal || state.reopen {
+        while state.kept < goal || state.reopen {
             if state.closed || self.failing.load(Ordering::Relaxed) {
                 return Err(Unavailable);
             }
@@ -131,31 +118,47 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits for work: for the thread.
-    pub(super) fn next(&self) -> Work {
-        let mut state = self.lock();
-        while state.entries.is_empty() && !state.reopen && !state.closing {
-            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+    /// Waits for work: for the thread. It brings back the batch that it has written, and says whether some of what it
+    /// has written is still to be brought to the disk: then it gets an empty batch when no line follows.
+    pub(super) fn next(&self, spent: Batch, unsynced: bool) -> Work {
+        let mut state = self.gather(self.lock());
+        if state.is_idle() && !unsynced {
+            state.asleep = true;
+            let woken = self.work.wait_while(state, |state| state.is_idle());
+            state = self.gather(woken.unwrap_or_else(PoisonError::into_inner));
         }
-        let idle = |state: &mut State| !(state.hurry || state.reopen || state.closing);
-        let waited = self.work.wait_timeout_while(state, GATHER, idle);
-        state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        if state.closing && state.entries.is_empty() {
-            let in_flight = |state: &mut State| state.entries.is_empty() && self.taken() > 0;
+        if state.closing && state.lines() == 0 {
+            state.asleep = true;
+            let in_flight = |state: &mut Waiting| state.lines() == 0 && self.taken() > 0;
             let waited = self.work.wait_timeout_while(state, LAST_LINES, in_flight);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.hurry = false;
-        if !state.entries.is_empty() {
-            return Work::Write(std::mem::take(&mut state.entries));
+        state.asleep = false;
+        if state.lines() > 0 || unsynced {
+            return Work::Write(state.take(spent));
         }
-        if state.reopen { Work::Reopen } else { Work::Close }
+        if state.reopen {
+            return Work::Reopen;
+        }
+        // Together with the last line, so that none comes behind it.
+        state.closed = true;
+        self.say_lost(&mut state);
+        state.say(&Event::Stopped);
+        Work::Close(state.take(spent))
+    }
+
+    /// Waits until lines have gathered. While there are some all the time nobody has to wake the thread.
+    fn gather<'a>(&self, mut state: MutexGuard<'a, Waiting>) -> MutexGuard<'a, Waiting> {
+        state.asleep = false;
+        let patient = |state: &mut Waiting| !(state.hurry || state.reopen || state.closing);
+        let waited = self.work.wait_timeout_while(state, GATHER, patient);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Waits before a write is tried again; says whether there is no more time for that.
     pub(super) fn pause(&self, pause: Duration) -> Pause {
         let state = self.lock();
-        let idle = |state: &mut State| !(state.reopen || state.closing);
+        let idle = |state: &mut Waiting| !(state.reopen || state.closing);
         let waited = self.work.wait_timeout_while(state, pause, idle);
         let state = waited.unwrap_or_else(PoisonError::into_inner).0;
         match (state.reopen, state.closing) {
@@ -170,7 +173,7 @@ impl Queue {
         self.done.notify_all();
     }
 
-    /// These many lines of the queue are on the disk.
+    /// These many lines of the queue are in the file.
     pub(super) fn wrote(&self, lines: usize) {
         self.metrics.lines.inc_by(lines as u64);
         if self.failing.swap(false, Ordering::Relaxed) {
@@ -179,10 +182,17 @@ impl Queue {
         self.release(lines);
     }
 
+    /// These many lines that are in the file are on the disk.
+    pub(super) fn synced(&self, lines: usize) {
+        self.lock().kept += lines as u64;
+        self.done.notify_all();
+    }
+
     /// These many lines of the queue will never be written.
     pub(super) fn gave_up(&self, lines: usize) {
         self.lose(lines as u64);
         self.release(lines);
+        self.synced(lines);
     }
 
     /// Nothing can be written; says whether that is new.
@@ -195,22 +205,15 @@ impl Queue {
         !before
     }
 
-    /// How many requests have had no line since it was last asked.
-    pub(super) fn take_lost(&self) -> u64 {
-        self.lost.swap(0, Ordering::Relaxed)
-    }
-
-    pub(super) fn ended(&self) {
-        self.lock().closed = true;
-        self.done.notify_all();
-    }
-
     fn release(&self, lines: usize) {
         self.taken.fetch_sub(lines, Ordering::Relaxed);
-        let mut state = self.lock();
-        state.written += lines as u64;
-        self.metrics.queued.set(i64::try_from(state.entries.len()).unwrap_or(i64::MAX));
-        self.done.notify_all();
+        let waiting = self.lock().lines();
+        self.metrics.queued.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    }
+
+    /// A slot is free again, and there will be no line.
+    pub(super) fn give_back(&self) {
+        self.taken.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn taken(&self) -> usize {
@@ -222,25 +225,36 @@ impl Queue {
         self.lost.fetch_add(lines, Ordering::Relaxed);
     }
 
-    fn add(&self, entry: Entry) {
+    /// Adds a line, given as what follows its beginning.
+    pub(super) fn add(&self, rest: &[u8]) {
         let mut state = self.lock();
         if state.closed {
             drop(state);
-            self.taken.fetch_sub(1, Ordering::Relaxed);
+            self.give_back();
             self.lose(1);
             return;
         }
-        state.entries.push(entry);
-        state.added += 1;
-        // It wakes up for the first line, and takes along those that come until it writes.
-        let wake = state.entries.len() == 1;
+        if state.lines() == 0 {
+            self.say_lost(&mut state);
+        }
+        // Woken for one line, the thread takes along those that come until it writes.
+        let wake = std::mem::take(&mut state.asleep);
+        state.add(rest);
         drop(state);
         if wake {
             self.work.notify_one();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// Says how many requests have had no line since that was last said.
+    fn say_lost(&self, state: &mut Waiting) {
+        let requests = self.lost.swap(0, Ordering::Relaxed);
+        if requests > 0 {
+            state.say(&Event::Lost { requests });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -253,29 +267,4 @@ pub(super) enum Pause {
     Reopen,
     /// The process ends.
     Close,
-}
-
-/// Room for the line of one request, until it is recorded; dropped, the room goes to another.
-#[must_use = "a request without a line is not audited"]
-pub struct Slot(Option<Arc<Queue>>);
-
-impl Slot {
-    pub(super) const fn none() -> Self {
-        Self(None)
-    }
-
-    /// Adds the request's line; it costs a worker well under a microsecond.
-    pub fn record(mut self, record: Record) {
-        if let Some(queue) = self.0.take() {
-            queue.add(Entry::Request(record));
-        }
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        if let Some(queue) = self.0.take() {
-            queue.taken.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
 }

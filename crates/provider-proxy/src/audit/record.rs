@@ -1,35 +1,35 @@
 //! What a line tells.
 
 use std::{
-    borrow::Cow,
     net::SocketAddr,
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use serde::Serialize;
 use wire::passthrough::Kind;
 
-/// One request, allowed or refused. What a caller chose is in here as it came; the thread that writes the line takes
-/// card numbers and the values of the query out of it.
-#[derive(Clone, Debug)]
-pub struct Record {
+/// One request, allowed or refused. What a caller chose is in here as it came; card numbers and the values of the query
+/// are taken out of it when the line is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
     /// When it came.
     pub time: SystemTime,
     /// The caller's name, once it is known.
-    pub caller: Option<Arc<str>>,
+    pub caller: Option<&'a str>,
     /// The caller's authorities.
-    pub authorities: Arc<[String]>,
+    pub authorities: &'a [String],
     /// The target that it names, existing or not.
-    pub target: String,
+    pub target: &'a str,
     /// Its method.
-    pub method: Cow<'static, str>,
-    /// The path behind the target's name, and the query.
-    pub path: String,
+    pub method: &'a str,
+    /// The path behind the target's name.
+    pub path: &'a str,
+    /// The query, where it is not behind the path still.
+    pub query: Option<&'a str>,
     /// The kind of the target's credential.
-    pub credential: Option<&'static str>,
+    pub credential: Option<&'a str>,
     /// Which one it was of those that there have been; never a part of it.
-    pub credential_version: Option<Arc<str>>,
+    pub credential_version: Option<&'a str>,
     /// The address that was dialled.
     pub address: Option<SocketAddr>,
     /// The status that the caller was answered.
@@ -43,7 +43,7 @@ pub struct Record {
     /// From its head to the last byte of the answer.
     pub duration: Duration,
     /// Its id in the log of both halves.
-    pub request_id: String,
+    pub request_id: &'a str,
 }
 
 /// Something else that belongs into the audit log.

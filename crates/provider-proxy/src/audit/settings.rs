@@ -9,8 +9,8 @@ use chassis::settings::Section;
 pub struct AuditSettings {
     /// The file; without one there is no audit log.
     pub file: Option<PathBuf>,
-    /// Whether each batch of lines is brought to the disk itself before the next (`fdatasync`), so that a failure of
-    /// the machine loses the last batch at most.
+    /// Whether lines are brought to the disk itself (`fdatasync`), some batches of them together, so that a failure of
+    /// the machine loses those of the last 25 ms at most.
     pub sync: bool,
 }
 

@@ -3,88 +3,55 @@
 use std::{io, sync::Arc, time::Duration};
 
 use super::{
-    Event,
-    chain::Chain,
     file::AuditFile,
-    line,
-    queue::{Entry, Pause, Queue, Work},
+    queue::{Pause, Queue, Work},
+    waiting::Batch,
 };
 
 /// How long it waits after a write that failed, before it tries again.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How many batches are brought to the disk together at most: that costs as much for one as for some.
+const TOGETHER: u32 = 4;
+
 pub(super) struct Writer {
     queue: Arc<Queue>,
     file: AuditFile,
-    chain: Chain,
     sync: bool,
-    torn: Option<Event>,
+    unsynced: Unsynced,
 }
 
-/// Lines on their way to the file.
+/// What is in the file, and perhaps not on the disk.
 #[derive(Default)]
-struct Batch {
-    text: Vec<u8>,
-    /// How much of it is in the file.
-    written: usize,
-    /// How many entries of the queue are in it.
-    entries: usize,
+struct Unsynced {
+    batches: u32,
+    lines: usize,
 }
 
 impl Writer {
-    pub(super) const fn new(
-        queue: Arc<Queue>,
-        file: AuditFile,
-        chain: Chain,
-        torn: Option<Event>,
-        sync: bool,
-    ) -> Self {
-        Self { queue, file, chain, sync, torn }
+    pub(super) fn new(queue: Arc<Queue>, file: AuditFile, sync: bool) -> Self {
+        Self { queue, file, sync, unsynced: Unsynced::default() }
     }
 
     pub(super) fn run(mut self) {
+        let mut batch = Batch::default();
         loop {
-            match self.queue.next() {
-                Work::Write(entries) => {
-                    let batch = self.batch(&entries);
-                    self.write(batch);
+            match self.queue.next(batch, self.unsynced.batches > 0) {
+                Work::Write(lines) => batch = self.write(lines),
+                Work::Reopen => {
+                    batch = Batch::default();
+                    self.reopen(&mut batch);
                 }
-                Work::Reopen => self.reopen(&mut Batch::default()),
-                Work::Close => break,
+                Work::Close(last) => {
+                    self.write(last);
+                    break;
+                }
             }
         }
-        let mut last = Batch::default();
-        self.add(&mut last, &Entry::event(Event::Stopped));
-        self.write(last);
-        self.queue.ended();
     }
 
-    fn batch(&mut self, entries: &[Entry]) -> Batch {
-        let mut batch = Batch { entries: entries.len(), ..Batch::default() };
-        if let Some(torn) = self.torn.take() {
-            // Said first: a reader accepts half a line only when the next line speaks of it.
-            self.add(&mut batch, &Entry::event(torn));
-        }
-        let lost = self.queue.take_lost();
-        if lost > 0 {
-            self.add(&mut batch, &Entry::event(Event::Lost { requests: lost }));
-        }
-        for entry in entries {
-            self.add(&mut batch, entry);
-        }
-        batch
-    }
-
-    fn add(&mut self, batch: &mut Batch, entry: &Entry) {
-        match line::write(&mut batch.text, &self.chain.head, entry) {
-            Ok(head) => self.chain.head = head,
-            // Nothing in an entry can fail to be JSON.
-            Err(error) => log::error!("a line of the audit log cannot be written down: {error}"),
-        }
-    }
-
-    /// Writes all of it, however long that takes, unless the process ends.
-    fn write(&mut self, mut batch: Batch) {
+    /// Writes all of it, however long that takes, unless the process ends; gives it back for its memory.
+    fn write(&mut self, mut batch: Batch) -> Batch {
         while let Err(error) = self.try_write(&mut batch) {
             if self.queue.failed() {
                 log::error!(
@@ -97,15 +64,21 @@ impl Writer {
                 Pause::Reopen => self.reopen(&mut batch),
                 Pause::Close => {
                     if self.try_write(&mut batch).is_err() {
-                        log::error!("{} lines of the audit log are lost", batch.entries);
-                        self.queue.gave_up(batch.entries);
-                        return;
+                        log::error!("{} lines of the audit log are lost", batch.lines);
+                        self.queue.gave_up(batch.lines);
+                        return batch;
                     }
                     break;
                 }
             }
         }
-        self.queue.wrote(batch.entries);
+        self.queue.wrote(batch.lines);
+        self.unsynced.batches += 1;
+        self.unsynced.lines += batch.lines;
+        if self.syncs_with(&batch) {
+            self.queue.synced(std::mem::take(&mut self.unsynced).lines);
+        }
+        batch
     }
 
     fn try_write(&mut self, batch: &mut Batch) -> io::Result<()> {
@@ -117,7 +90,13 @@ impl Writer {
                 Err(error) => return Err(error),
             }
         }
-        if self.sync { self.file.sync() } else { Ok(()) }
+        if self.sync && self.syncs_with(batch) { self.file.sync() } else { Ok(()) }
+    }
+
+    /// Whether everything up to this batch counts as kept once it is written: always where nothing is brought to the
+    /// disk itself; else when it is the last of some, when somebody waits for it, and when no line has followed.
+    const fn syncs_with(&self, batch: &Batch) -> bool {
+        !self.sync || batch.urgent || batch.lines == 0 || self.unsynced.batches >= TOGETHER - 1
     }
 
     /// Goes on in the file that has the path now. A line that is half in the old file is taken back there, and

@@ -261,11 +261,11 @@ fn is_text(content_type: &str) -> bool {
         // No media type at all, so a client may take it for anything.
         return true;
     };
-    let ending = subtype.rsplit(['+', '.', '-']).next().unwrap_or_default();
+    let ending = || subtype.rsplit(['+', '.', '-']).next().unwrap_or_default();
     is_one_of(kind, &["text", "multipart"])
-        || is_one_of(media_type, &TEXT_TYPES)
         || is_one_of(subtype, &TEXT_ENDINGS)
-        || is_one_of(ending, &TEXT_ENDINGS)
+        || is_one_of(media_type, &TEXT_TYPES)
+        || is_one_of(ending(), &TEXT_ENDINGS)
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! What a connector is: one method for each neutral operation, each of which it may leave out.
 
+use chassis::crash;
 use wire::{
     Reply,
     payment::{
-        ChallengeAnswer, Event, Found, Healthy, OperationName, Outcome, PaymentOperation, PaymentRequest,
-        Provider, operations,
+        ChallengeAnswer, Event, Found, Healthy, Movements, OperationName, Outcome, PaymentOperation,
+        PaymentRequest, Provider, operations,
     },
 };
 
@@ -124,6 +125,8 @@ operations! {
     refund, Refund, integrity::refunded;
     /// Asks what became of something.
     lookup, Lookup, integrity::no_amount;
+    /// Lists what was taken and given back in a time.
+    list_movements, ListMovements, integrity::no_amount;
     /// Prepares a page of the provider on which the payer agrees.
     start_checkout, StartCheckout, integrity::no_amount;
     /// Executes what the payer has agreed to. On a success with `capture`, all of it is captured.
@@ -160,7 +163,9 @@ async fn run<O: Perform, C: Connect>(
         shape::from_slice(body).map_err(|source| ProxyError::InvalidRequest { target, source })?;
     integrity::valid(&request).map_err(|source| ProxyError::InvalidRequest { target, source })?;
     gate.amount(C::PROVIDER, O::NAME, request.amount())?;
+    crash_point::<O>(&request, "proxy.received");
     let answer = within_limits::<O, C>(connector, &request, gate).await?;
+    crash_point::<O>(&request, "proxy.answered");
     O::check(&request, &answer).map_err(|asked| ProxyError::AmountMismatch { target, asked })?;
     // The provider has acted by now, so a failure here is never one before anything was sent.
     let unexpected = |_| ProxyError::UnexpectedAnswer {
@@ -169,6 +174,14 @@ async fn run<O: Perform, C: Connect>(
     };
     let text = serde_json::to_string(&Reply::Result(answer)).map_err(unexpected)?;
     Ok(connector.withheld().clean(text).into_bytes())
+}
+
+/// Where a test lets the process die on both sides of an operation that changes something at a provider.
+fn crash_point<O: Perform>(request: &O::Request, name: &str) {
+    let only_reads = matches!(O::NAME, OperationName::Lookup | OperationName::Health);
+    if request.attempt().is_some() && !only_reads {
+        crash::point(name);
+    }
 }
 
 /// Performs an operation; a refund takes its place in the windows first, and gives it back when nothing was moved.
@@ -209,6 +222,7 @@ impl<T> Refusable for Outcome<T> {
 }
 
 impl Refusable for Found {}
+impl Refusable for Movements {}
 impl Refusable for Event {}
 impl Refusable for ChallengeAnswer {}
 impl Refusable for Healthy {}

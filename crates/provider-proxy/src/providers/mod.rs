@@ -7,6 +7,7 @@ mod exchange;
 mod integrity;
 mod page;
 pub mod paypal;
+mod period;
 mod posted;
 pub mod reference;
 mod settings;

@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     rc::Rc,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -173,17 +173,16 @@ impl<'a> Passage<'a> {
         let exchange =
             Exchange { method: "POST", status, kind, duration, bytes_in: self.bytes, bytes_out: 0 };
         self.place.metrics.observe(&exchange);
-        slot.record(self.record(status, kind, duration));
-    }
-
-    fn record(&self, status: u16, kind: Option<wire::passthrough::Kind>, duration: Duration) -> Record {
-        Record {
+        let target = format!("{PREFIX}{}", self.place.endpoint.name);
+        let request_id = logging::context().map(|context| context.request_id.clone()).unwrap_or_default();
+        slot.record(&Record {
             time: self.time,
-            caller: Some(Arc::clone(&self.caller.name)),
-            authorities: Arc::clone(&self.caller.authorities),
-            target: format!("{PREFIX}{}", self.place.endpoint.name),
-            method: "POST".into(),
-            path: self.path.clone(),
+            caller: Some(&self.caller.name),
+            authorities: &self.caller.authorities,
+            target: &target,
+            method: "POST",
+            path: &self.path,
+            query: None,
             credential: Some(CREDENTIAL),
             credential_version: None,
             address: self.dialled.get(),
@@ -192,7 +191,7 @@ impl<'a> Passage<'a> {
             bytes_in: self.bytes,
             bytes_out: 0,
             duration,
-            request_id: logging::context().map(|context| context.request_id.clone()).unwrap_or_default(),
-        }
+            request_id: &request_id,
+        });
     }
 }

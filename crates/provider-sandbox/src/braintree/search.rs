@@ -2,6 +2,8 @@
 //!
 //! The first gives all ids, the second the transactions of some of them; so do the SDKs search.
 
+use chrono::{DateTime, Utc};
+
 use super::answer::{Answer, Handled};
 use super::books::Books;
 use super::refusal::Refusal;
@@ -34,10 +36,16 @@ pub(super) fn page(books: &Books, search: &Node) -> Handled {
 fn matching<'books>(books: &'books Books, search: &Node) -> Result<Vec<&'books Transaction>, Refusal> {
     let mut found: Vec<&Transaction> = books.transactions.iter().rev().collect();
     for criterion in search.children() {
-        let field = Field::named(criterion.name()).ok_or(Refusal::BadRequest)?;
         let mut fitting = Vec::new();
         for transaction in found {
-            if fits(&field.of(transaction), criterion)? {
+            let fits = match criterion.name() {
+                "created_at" => is_in_time(transaction.created, criterion)?,
+                name => {
+                    let field = Field::named(name).ok_or(Refusal::BadRequest)?;
+                    fits(&field.of(transaction), criterion)?
+                }
+            };
+            if fits {
                 fitting.push(transaction);
             }
         }
@@ -80,6 +88,24 @@ impl Field {
             Self::Token => text(&transaction.token),
         }
     }
+}
+
+/// Whether a time, to the second, lies in a range; both of its ends are in it.
+fn is_in_time(at: DateTime<Utc>, criterion: &Node) -> Result<bool, Refusal> {
+    for operator in criterion.children() {
+        let wanted = DateTime::parse_from_rfc3339(operator.content()).map_err(|_| Refusal::BadRequest)?;
+        let (at, wanted) = (at.timestamp(), wanted.timestamp());
+        let fits = match operator.name() {
+            "is" => at == wanted,
+            "min" => at >= wanted,
+            "max" => at <= wanted,
+            _ => return Err(Refusal::BadRequest),
+        };
+        if !fits {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn fits(value: &str, criterion: &Node) -> Result<bool, Refusal> {

@@ -1,4 +1,5 @@
-//! The test's side of PayPal, under `/_sandbox/paypal`: the clock, the tokens, what is pending, disputes, cards.
+//! The test's side of PayPal, under `/_sandbox/paypal`: the clock, the tokens, the transaction search, what is
+//! pending, disputes, cards.
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Json, Path, ServiceConfig};
@@ -8,6 +9,7 @@ use serde_json::json;
 use super::error::Refusal;
 use super::instrument::{Card, WrittenCard};
 use super::pay;
+use super::reporting::Reporting;
 use super::state::{Paypal, random_id, written};
 use super::vault::Stored;
 use super::webhook::Event;
@@ -16,6 +18,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .route("/clock", web::post().to(advance))
         .service(web::resource("/tokens").route(web::put().to(live)).route(web::delete().to(revoke)))
+        .route("/reporting", web::put().to(report))
         .route("/captures/{id}/settle", web::post().to(settle_capture))
         .route("/captures/{id}/dispute", web::post().to(dispute))
         .route("/authorizations/{id}/settle", web::post().to(settle_authorization))
@@ -51,6 +54,12 @@ async fn live(paypal: Data<Paypal>, life: Json<Life>) -> HttpResponse {
 /// Takes every access token back.
 async fn revoke(paypal: Data<Paypal>) -> HttpResponse {
     paypal.books().tokens.revoke_all();
+    HttpResponse::NoContent().finish()
+}
+
+/// How far the transaction search is behind, and how much it gives at most.
+async fn report(paypal: Data<Paypal>, reporting: Json<Reporting>) -> HttpResponse {
+    paypal.books().reporting = *reporting;
     HttpResponse::NoContent().finish()
 }
 

@@ -82,6 +82,7 @@ const ISSUES: &[(&str, Class, &str)] = &[
     ("INVALID_PARAMETER_VALUE", Class::Invalid, "The value of a field is invalid."),
     ("INVALID_STRING_LENGTH", Class::Invalid, "The value of a field is either too short or too long."),
     ("INVALID_ARRAY_MAX_ITEMS", Class::Invalid, "The number of items in an array parameter is too large."),
+    ("RESULTSET_TOO_LARGE", Class::Invalid, "Result set size is greater than the maximum limit. Change the filter criteria and try again."),
     ("PAYPAL_REQUEST_ID_REQUIRED", Class::Invalid, "A PayPal-Request-Id is required if you are trying to process payment for an Order. Please specify a PayPal-Request-Id or Create the Order without a 'payment_source' specified."),
     ("INVALID_REQUEST", Class::Invalid, "The request is invalid."),
     ("AUTHENTICATION_FAILURE", Class::Unauthenticated, ""),

@@ -1,4 +1,5 @@
-//! PayPal, under `/paypal`: Orders v2, Payments v2, Payment Method Tokens v3, access tokens and signed webhooks.
+//! PayPal, under `/paypal`: Orders v2, Payments v2, Payment Method Tokens v3, Transaction Search v1,
+//! access tokens and signed webhooks.
 //!
 //! Source: PayPal's REST API reference, and what its own server SDK reads and writes.
 
@@ -16,6 +17,7 @@ mod pay;
 mod payer;
 mod payment;
 mod payments;
+mod reporting;
 mod state;
 mod token;
 mod vault;
@@ -44,6 +46,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             web::scope("")
                 .wrap(from_fn(token::check))
                 .route("/v1/notifications/verify-webhook-signature", web::post().to(webhook::verify))
+                .route("/v1/reporting/transactions", web::get().to(reporting::search))
                 .configure(order_routes)
                 .configure(payment_routes)
                 .configure(vault_routes)

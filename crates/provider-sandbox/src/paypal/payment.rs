@@ -188,13 +188,17 @@ impl Capture {
         shown
     }
 
-    /// With a fee of 3 %, rounded down.
     fn breakdown(&self) -> Value {
-        let fee = self.amount.minor * 3 / 100;
+        let fee = self.fee();
         json!({
-            "gross_amount": self.amount.show(), "paypal_fee": self.amount.of(fee).show(),
-            "net_amount": self.amount.of(self.amount.minor - fee).show(),
+            "gross_amount": self.amount.show(), "paypal_fee": fee.show(),
+            "net_amount": self.amount.of(self.amount.minor - fee.minor).show(),
         })
+    }
+
+    /// 3 %, rounded down.
+    pub(super) fn fee(&self) -> Amount {
+        self.amount.of(self.amount.minor * 3 / 100)
     }
 }
 

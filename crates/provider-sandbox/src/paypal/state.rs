@@ -10,6 +10,7 @@ use super::effects::Effects;
 use super::once::Key;
 use super::order::Order;
 use super::payment::{Authorization, Capture, Refund};
+use super::reporting::Reporting;
 use super::token::Tokens;
 use super::vault::{PaymentToken, SetupToken};
 use crate::settings::PaypalAccount;
@@ -35,6 +36,7 @@ pub(super) struct Books {
     pub(super) payment_tokens: BTreeMap<String, PaymentToken>,
     /// The invoice ids that stand on a payment.
     pub(super) invoices: HashSet<String>,
+    pub(super) reporting: Reporting,
     /// How far the clock was put forward.
     skew: TimeDelta,
 }

@@ -77,7 +77,8 @@ fn mint(paypal: &Paypal) -> Value {
     books.tokens.good.insert(token.clone(), now + TimeDelta::seconds(life.into()));
     json!({
         "scope": "https://uri.paypal.com/services/payments/payment/authcapture \
-                  https://uri.paypal.com/services/payments/refund https://uri.paypal.com/services/vault/payment-tokens/readwrite",
+                  https://uri.paypal.com/services/payments/refund https://uri.paypal.com/services/vault/payment-tokens/readwrite \
+                  https://uri.paypal.com/services/reporting/search/read",
         "access_token": token, "token_type": "Bearer", "app_id": "APP-80W284485P519543T", "expires_in": life,
         "nonce": nonce,
     })

@@ -179,6 +179,7 @@ impl Books {
             "prod" => self.products.find(id).map(|object| object.show()),
             "price" => self.prices.find(id).map(|object| object.show()),
             "sub" => self.subscriptions.find(id).map(|object| object.show()),
+            "txn" => super::balance::show(self, id),
             "in" => self.invoices.find(id).map(|object| object.show()),
             _ => None,
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::balance;
 use super::books::{Books, Call, Origin, new_id};
 use super::cards::{Behaviour, Decline};
 use super::customer::empty_billing_details;
@@ -59,6 +60,22 @@ impl Object for Charge {
     }
 }
 
+impl Charge {
+    /// Takes an amount of what was set aside.
+    pub(super) fn capture(&mut self, amount: i64, is_final: bool) {
+        self.amount_captured += amount;
+        self.captured = is_final || self.amount_captured == self.amount;
+        if self.amount_captured > 0 {
+            self.balance_transaction = Some(balance::id_of(&self.id));
+        }
+    }
+
+    /// Whether it has touched the account's balance.
+    pub(super) fn has_balance(&self) -> bool {
+        self.balance_transaction.is_some()
+    }
+}
+
 /// A charge that went through: captured, or only set aside.
 pub(super) fn made(
     origin: &Origin,
@@ -66,13 +83,14 @@ pub(super) fn made(
     method: &PaymentMethod,
     captured: bool,
 ) -> Charge {
+    let id = new_id("ch");
     Charge {
-        id: new_id("ch"),
+        balance_transaction: captured.then(|| balance::id_of(&id)),
+        id,
         object: "charge",
         amount: intent.amount,
         amount_captured: if captured { intent.amount } else { 0 },
         amount_refunded: 0,
-        balance_transaction: captured.then(|| new_id("txn")),
         billing_details: empty_billing_details(),
         captured,
         created: origin.seconds(),

@@ -3,6 +3,7 @@
 //! Source: Stripe's API reference, "Error codes", "Idempotent requests", "Test cards" and "Webhooks", and what the
 //! official SDK reads. One account with one secret key; its state is in memory.
 
+mod balance;
 mod books;
 mod cards;
 mod catalog;

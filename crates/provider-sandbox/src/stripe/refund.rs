@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::balance;
 use super::books::{Books, Call, Origin, new_id};
 use super::cards::Behaviour;
 use super::charge::Charge;
@@ -65,11 +66,12 @@ pub(super) fn create(books: &mut Books, call: &mut Call) -> Result<Value, Failur
         Behaviour::RefundsLate => "pending",
         _ => "succeeded",
     };
+    let id = new_id("re");
     let refund = Refund {
-        id: new_id("re"),
+        balance_transaction: Some(balance::id_of(&id)),
+        id,
         object: "refund",
         amount,
-        balance_transaction: Some(new_id("txn")),
         charge: charge.id().to_owned(),
         created: call.origin.seconds(),
         currency: charge.currency.clone(),

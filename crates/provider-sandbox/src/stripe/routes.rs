@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::books::{Books, Call};
 use super::error::Failure;
 use super::{
-    catalog, charge, customer, dispute, event, invoice, payment_intent, payment_method, refund, search,
-    setup_intent, subscription,
+    balance, catalog, charge, customer, dispute, event, invoice, payment_intent, payment_method, refund,
+    search, setup_intent, subscription,
 };
 
 /// Executes one request.
@@ -24,7 +24,8 @@ pub(super) fn find<'path>(method: &str, path: &'path str) -> Option<(Operation, 
     };
     let has_id = !id.is_empty();
     let operation: Operation = match (method, collection, has_id, verb) {
-        ("GET", "balance", false, "") => balance,
+        ("GET", "balance", false, "") => account_balance,
+        ("GET", "balance_transactions", true, "") => balance::retrieve,
 
         ("POST", "customers", false, "") => customer::create,
         ("GET", "customers", false, "") => customer::list,
@@ -92,7 +93,7 @@ pub(super) fn find<'path>(method: &str, path: &'path str) -> Option<(Operation, 
 }
 
 /// `GET /v1/balance`: says no more than that the key is good.
-fn balance(_: &mut Books, call: &mut Call) -> Result<Value, Failure> {
+fn account_balance(_: &mut Books, call: &mut Call) -> Result<Value, Failure> {
     call.finish()?;
     let nothing = serde_json::json!([{"amount": 0, "currency": "usd", "source_types": {"card": 0}}]);
     Ok(serde_json::json!({"object": "balance", "available": nothing, "livemode": false, "pending": nothing}))

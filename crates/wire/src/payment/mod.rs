@@ -10,6 +10,7 @@ mod charge;
 mod checkout;
 mod customer;
 mod lookup;
+mod movement;
 mod operation;
 mod outcome;
 mod provider;
@@ -26,6 +27,7 @@ pub use customer::{
     PaymentMethodKind, StorePaymentMethod,
 };
 pub use lookup::{Found, Lookup, LookupBy};
+pub use movement::{ListMovements, Movement, MovementKind, MovementStatus, Movements};
 pub use operation::{
     HealthRequest, Healthy, OperationName, PaymentOperation, PaymentRequest, UnknownOperation, operations,
     payment_path,

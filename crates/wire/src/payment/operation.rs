@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{
     AttemptId, Authorize, CancelSubscription, Capture, Captured, ChallengeAnswer,
     ChangeSubscriptionPaymentMethod, Checkout, ClientToken, ClientTokenRequest, CompleteCheckout,
-    CreateCustomer, Customer, DeletePaymentMethod, Deleted, Event, Found, Lookup, Outcome, Payment,
-    PaymentMethod, Provider, Refund, Refunded, StartCheckout, StorePaymentMethod, Subscribe, Subscription,
-    VerifyWebhook, Void, WebhookChallenge,
+    CreateCustomer, Customer, DeletePaymentMethod, Deleted, Event, Found, ListMovements, Lookup, Movements,
+    Outcome, Payment, PaymentMethod, Provider, Refund, Refunded, StartCheckout, StorePaymentMethod,
+    Subscribe, Subscription, VerifyWebhook, Void, WebhookChallenge,
 };
 use crate::Money;
 
@@ -113,6 +113,8 @@ operations! {
     Refund, "refund", super::Refund => super::Outcome<super::Refunded>;
     /// Asks what became of something.
     Lookup, "lookup", super::Lookup => super::Found;
+    /// Lists what was taken and given back in a time.
+    ListMovements, "list_movements", super::ListMovements => super::Movements;
     /// Prepares a page of the provider on which the payer agrees.
     StartCheckout, "start_checkout", super::StartCheckout => super::Outcome<super::Checkout>;
     /// Executes what the payer has agreed to.
@@ -187,7 +189,7 @@ macro_rules! requests {
 
 requests! {
     attempt: ClientTokenRequest, CreateCustomer, StorePaymentMethod, DeletePaymentMethod, Void, Lookup,
-        ChangeSubscriptionPaymentMethod, CancelSubscription, HealthRequest;
+        ListMovements, ChangeSubscriptionPaymentMethod, CancelSubscription, HealthRequest;
     amount: Authorize, Capture, Refund, StartCheckout, CompleteCheckout;
     optional_amount: Subscribe;
     none: VerifyWebhook, WebhookChallenge;

@@ -46,6 +46,7 @@ fn the_json_of_every_operation_is_as_it_was_agreed() {
         check::<o::Void>(),
         check::<o::Refund>(),
         check::<o::Lookup>(),
+        check::<o::ListMovements>(),
         check::<o::StartCheckout>(),
         check::<o::CompleteCheckout>(),
         check::<o::Subscribe>(),

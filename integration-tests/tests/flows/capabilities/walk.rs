@@ -14,9 +14,9 @@ use wire::{
     payment::{
         AttemptId, Authorize, CancelSubscription, Capture, ChangeSubscriptionPaymentMethod,
         ClientTokenRequest, CompleteCheckout, CreateCustomer, DeletePaymentMethod, Event, Found, Header,
-        HealthRequest, Lookup, LookupBy, OperationName, Outcome, Payment, PaymentOperation, Provider,
-        ProviderList, Refund, Source, StartCheckout, StorePaymentMethod, Subscribe, Token, VerifyWebhook,
-        Void, operations, payment_path,
+        HealthRequest, ListMovements, Lookup, LookupBy, MovementKind, OperationName, Outcome, Payment,
+        PaymentOperation, Provider, ProviderList, Refund, Source, StartCheckout, StorePaymentMethod,
+        Subscribe, Token, VerifyWebhook, Void, operations, payment_path,
     },
 };
 
@@ -149,6 +149,23 @@ impl Walk {
             Found::Payment { outcome } => assert_eq!(outcome.result().unwrap().captured, captured),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Lists the charges and refunds of today, which come to these minor units.
+    pub(super) async fn list(&self, charged: i64, refunded: i64) {
+        let day = chrono::Utc::now().date_naive();
+        let time = |days: i64| format!("{}T00:00:00Z", day + chrono::TimeDelta::days(days));
+        let mut request = ListMovements { attempt: attempt(), from: time(-1), to: time(2), cursor: None };
+        let mut sums = [0, 0];
+        loop {
+            let page = self.ask::<operations::ListMovements>(&request).await;
+            for one in page.movements {
+                sums[usize::from(one.kind == MovementKind::Refund)] += one.amount.minor_units;
+            }
+            let Some(next) = page.next else { break };
+            request.cursor = Some(next);
+        }
+        assert_eq!(sums, [charged, refunded]);
     }
 
     pub(super) async fn health(&self) {

@@ -9,7 +9,7 @@ use wire::payment::Provider;
 
 pub use keyed::Keyed;
 
-use super::{Id, Shown, list_answer, list_tag};
+use super::{Id, Shown, list_answer, list_tag, money::read_decimal};
 use crate::{
     caller::{Caller, Read, Refund, Write},
     domain::{
@@ -196,13 +196,13 @@ pub async fn events(
 }
 
 fn read_capture(mut form: Form) -> Result<(Option<String>, bool), FieldErrors> {
-    let amount = form.decimal("amount").flatten();
+    let amount = read_decimal(&mut form, "amount");
     let last = form.boolean("last").flatten().unwrap_or(false);
     form.finish().map(|()| (amount, last))
 }
 
 fn read_refund(mut form: Form) -> Result<WantedRefund, FieldErrors> {
-    let amount = form.decimal("amount").flatten();
+    let amount = read_decimal(&mut form, "amount");
     let capture = form.id("capture").flatten();
     form.finish().map(|()| WantedRefund { amount, capture })
 }

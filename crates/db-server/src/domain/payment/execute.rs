@@ -21,7 +21,7 @@ use crate::{
 /// The code of a request that a server on the way has refused, without a reason of its own.
 const REFUSED: &str = "refused";
 
-/// Asks the provider for what an operation says, under its attempt, and gives what that means for the payment. No
+/// Asks the provider, for the first time, for what an operation says, under its attempt, and gives what that means for the payment. No
 /// database transaction may be open meanwhile.
 ///
 /// # Errors
@@ -61,6 +61,23 @@ pub async fn ask(
             Ok(fact(row, outcome, |row, outcome| Fact::Refund { operation: Some(row), outcome }))
         }
     }
+}
+
+/// Asks again for what the provider may have been asked before. That nothing was sent this time says nothing about the
+/// time before, so that the outcome stays unknown.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn ask_again(
+    keys: &EncryptionKeys,
+    proxy: &ProxyClient,
+    provider: Provider,
+    operation: &PaymentOperationRow,
+) -> Result<Fact, DomainError> {
+    Ok(match ask(keys, proxy, provider, operation).await? {
+        Fact::NotDone { operation, .. } => Fact::Unknown { operation },
+        fact => fact,
+    })
 }
 
 /// Asks the provider how a payment stands that it has given an id; none when it knows of nothing, or has given none.

@@ -5,11 +5,16 @@ pub mod answer;
 mod begin;
 pub mod execute;
 pub mod idempotency;
+pub mod janitor;
 mod list;
+pub mod look;
 pub mod machine;
 mod perform;
 pub mod record;
+pub mod resolve;
+pub mod rules;
 pub mod schedule;
+pub mod told;
 
 pub use absorb::{Absorbed, Context, Fact, Refused, Taken, absorb};
 pub use begin::{Wanted, WantedRefund, WantedSource, cancel, capture, complete, create, refund};

@@ -9,10 +9,12 @@ use super::{
     answer::{Answer, Rows, Told},
     execute,
     idempotency::{self, Claim, Once},
+    look::{self, LookError},
+    schedule,
 };
 use crate::{
     domain::{Domain, DomainError},
-    error::ApiError,
+    error::{ApiError, chain},
     proxy_client::ProxyClient,
     store::{
         id::{IdempotencyKeyId, PaymentOperationId},
@@ -60,6 +62,11 @@ impl Flow {
 pub(super) enum Step {
     /// The provider is asked for this operation.
     Ask(Box<Begun>),
+    /// The provider is asked again for this operation, of which it has said before that the payer is not through.
+    Repeat(Box<Begun>),
+    /// Somebody else has asked the provider for this operation, or was about to: what became of it is looked up, or it is
+    /// asked again where that cannot move the money twice.
+    AskAgain(Box<Begun>),
     /// The provider is asked how the payment of this operation stands.
     Look(Box<Begun>),
     /// Nothing is asked; the client is told how it stands.
@@ -91,21 +98,30 @@ where
     let actor = once.client().to_owned();
     let step = start(domain, once, flow, begin).await?;
     crash::point(is_begun);
-    let (begun, fact) = match step {
+    let (begun, facts) = match step {
         Step::Answered(answer) => return Ok(answer),
-        Step::Tell(begun) => (begun, None),
+        Step::Tell(begun) => (begun, Vec::new()),
         Step::Ask(begun) => {
             let provider = provider_of(&begun.payment)?;
             let fact = execute::ask(&domain.keys, proxy, provider, &begun.operation).await?;
-            (begun, Some(fact))
+            (begun, vec![fact])
+        }
+        Step::Repeat(begun) => {
+            let provider = provider_of(&begun.payment)?;
+            let fact = execute::ask_again(&domain.keys, proxy, provider, &begun.operation).await?;
+            (begun, vec![fact])
+        }
+        Step::AskAgain(begun) => {
+            let facts = ask_again(domain, proxy, &begun).await?;
+            (begun, facts)
         }
         Step::Look(begun) => {
-            let fact = look(domain, proxy, &begun).await?;
-            (begun, fact)
+            let fact = stands(domain, proxy, &begun).await?;
+            (begun, fact.into_iter().collect())
         }
     };
     crash::point(is_answered);
-    let settling = Settling { context: Context::of(domain, &actor), flow, begun, fact };
+    let settling = Settling { context: Context::of(domain, &actor), flow, begun, facts };
     let answer = domain.database.write(move |connection| settling.settle(connection)).await;
     crash::point(is_settled);
     answer.map_err(|error: DomainError| ApiError::Unwritten(Box::new(error)))
@@ -113,7 +129,7 @@ where
 
 /// How the payment stands at the provider. When that cannot be told the key is good for another try: nothing was
 /// changed anywhere.
-async fn look(domain: &Domain, proxy: &ProxyClient, begun: &Begun) -> Result<Option<Fact>, ApiError> {
+async fn stands(domain: &Domain, proxy: &ProxyClient, begun: &Begun) -> Result<Option<Fact>, ApiError> {
     let key = begun.key;
     match execute::look(proxy, provider_of(&begun.payment)?, &begun.payment).await {
         Ok(fact) => Ok(fact),
@@ -122,6 +138,26 @@ async fn look(domain: &Domain, proxy: &ProxyClient, begun: &Begun) -> Result<Opt
             Err(error.into())
         }
     }
+}
+
+/// What became of what somebody else has asked for. Without evidence nobody knows, and a janitor looks again.
+async fn ask_again(domain: &Domain, proxy: &ProxyClient, begun: &Begun) -> Result<Vec<Fact>, ApiError> {
+    let (operation, now) = (begun.operation.clone(), domain.clock.now());
+    let subject = move |connection: &mut PgConnection| {
+        // For whoever counts the time since the provider was asked the last time.
+        payment_operation::touch(connection, operation.id, now + schedule::LEFT_BY_A_CRASH)?;
+        look::subject(connection, operation)
+    };
+    let subject = domain.database.write(subject).await?;
+    let facts = match look::look(&domain.keys, proxy, now, &subject).await {
+        Ok(facts) => facts,
+        Err(LookError::Domain(error)) => return Err(error.into()),
+        Err(error @ LookError::Proxy(_)) => {
+            log::warn!("nothing can be said of {}: {}", begun.operation.attempt, chain(&error));
+            Vec::new()
+        }
+    };
+    Ok(if facts.is_empty() { vec![Fact::Unknown { operation: subject.operation }] } else { facts })
 }
 
 /// The database transaction that claims the key.
@@ -145,8 +181,8 @@ where
     domain.database.write(start).await
 }
 
-/// Goes on with what somebody else has begun. What has an outcome is told; anything else is asked again under the same
-/// attempt.
+/// Goes on with what somebody else has begun. What has an outcome is told; of anything else it is asked what became of
+/// it.
 fn resume(
     connection: &mut PgConnection,
     flow: Flow,
@@ -159,7 +195,7 @@ fn resume(
     let state = operation.state;
     let begun = Box::new(Begun { key, payment, operation });
     Ok(match state {
-        OperationState::Open | OperationState::Unknown => Step::Ask(begun),
+        OperationState::Open | OperationState::Unknown => Step::AskAgain(begun),
         OperationState::Watching if flow == Flow::Complete => Step::Look(begun),
         OperationState::Watching | OperationState::Settled => Step::Tell(begun),
     })
@@ -174,16 +210,16 @@ struct Settling {
     context: Context,
     flow: Flow,
     begun: Box<Begun>,
-    fact: Option<Fact>,
+    facts: Vec<Fact>,
 }
 
 impl Settling {
     fn settle(self, connection: &mut PgConnection) -> Result<Answer, DomainError> {
-        let Self { context, flow, begun, fact } = self;
+        let Self { context, flow, begun, facts } = self;
         let payment = payment::by_id_for_update(connection, begun.payment.id)?;
         let mut payment = payment.ok_or(DomainError::NotFound)?;
-        let told = fact.as_ref().and_then(Told::of);
-        if let Some(fact) = fact {
+        let told = facts.last().and_then(Told::of);
+        for fact in facts {
             payment = absorb(connection, &context, payment, fact)?.payment;
         }
         let operation = payment_operation::by_id(connection, begun.operation.id)?;

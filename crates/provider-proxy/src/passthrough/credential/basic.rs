@@ -60,5 +60,5 @@ impl Basic {
 
 /// The value of `Authorization` for a user and a password.
 pub(super) fn value(username: &str, password: &str) -> Result<http::HeaderValue, CredentialError> {
-    sensitive(&["Basic ", &BASE64.encode([username, ":", password].concat().as_bytes())].concat())
+    sensitive(["Basic ", &BASE64.encode([username, ":", password].concat().as_bytes())].concat())
 }

@@ -32,6 +32,6 @@ impl Bearer {
 
 /// Sets `Authorization: Bearer TOKEN`.
 pub(super) fn set(request: &mut Outgoing, token: &str) -> Result<(), CredentialError> {
-    request.headers.insert(AUTHORIZATION, sensitive(&["Bearer ", token].concat())?);
+    request.headers.insert(AUTHORIZATION, sensitive(["Bearer ", token].concat())?);
     Ok(())
 }

@@ -93,7 +93,7 @@ impl HmacBody {
             Encoding::Hex => HEXLOWER.encode(&hash),
             Encoding::Base64 => BASE64.encode(&hash),
         };
-        request.headers.insert(self.header.clone(), sensitive(&[self.prefix.as_str(), &hash].concat())?);
+        request.headers.insert(self.header.clone(), sensitive([self.prefix.as_str(), &hash].concat())?);
         Ok(())
     }
 

@@ -72,7 +72,7 @@ impl Jwt {
     pub(super) fn apply(&self, request: &mut Outgoing, context: &Context<'_>) -> Result<(), CredentialError> {
         let token = self.token(context)?;
         let scheme = if self.header == AUTHORIZATION { "Bearer " } else { "" };
-        request.headers.insert(self.header.clone(), sensitive(&[scheme, token.expose_secret()].concat())?);
+        request.headers.insert(self.header.clone(), sensitive([scheme, token.expose_secret()].concat())?);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use chassis::{
     environment::Environment,
     settings::{Section, Value},
@@ -76,9 +77,13 @@ impl Value for Secret {
 ///
 /// # Errors
 /// When the text holds a character that no header can hold.
-pub(super) fn sensitive(text: &str) -> Result<HeaderValue, CredentialError> {
-    let mut value = HeaderValue::from_str(text)
-        .map_err(|_| CredentialError::Unusable { reason: "it holds a character that no header can hold" })?;
+pub(super) fn sensitive(text: impl Into<String>) -> Result<HeaderValue, CredentialError> {
+    let text = text.into();
+    // As it is, without a copy; other than text it would take any byte above ASCII.
+    let value = text.is_ascii().then(|| HeaderValue::from_maybe_shared(Bytes::from(text)));
+    let mut value = value
+        .and_then(Result::ok)
+        .ok_or(CredentialError::Unusable { reason: "it holds a character that no header can hold" })?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -68,7 +68,9 @@ pub(super) async fn pass_on(
         Err(error) => refuse(passage, &error),
         Ok(Prepared { status, headers, length, seen, rest, gzip }) => {
             let request = passage.request().clone();
-            respond(&request, status, headers, length, Delivery::new(seen, rest, gzip, passage))
+            // Boxed, since it is large, and moved from hand to hand until it is a response.
+            let delivery = Box::new(Delivery::new(seen, rest, gzip, passage));
+            respond(&request, status, headers, length, delivery)
         }
     }
 }
@@ -79,7 +81,7 @@ struct Prepared {
     length: Option<u64>,
     seen: std::collections::VecDeque<relay::Frame>,
     rest: Checked,
-    gzip: Option<Gzip>,
+    gzip: Option<Box<Gzip>>,
 }
 
 async fn prepare(
@@ -102,14 +104,14 @@ async fn prepare(
     } else {
         rest.look_ahead(length).await?
     };
-    headers.remove(ERROR_HEADER);
+    headers.remove(OWN);
     target.response_headers.apply(&mut headers, &caller.claims)?;
     let mut gzip = None;
     if target.compress && compress::is_compressible(&method, status, &headers) {
         compress::vary(&mut headers);
         if compress::accepts_gzip(passage.request().headers()) {
             compress::mark(&mut headers);
-            (gzip, length) = (Some(Gzip::new()), None);
+            (gzip, length) = (Some(Box::new(Gzip::new())), None);
         }
     }
     Ok(Prepared { status, headers, length, seen, rest, gzip })

@@ -155,7 +155,8 @@ impl Checked {
 pub(super) struct Delivery {
     seen: VecDeque<Frame>,
     rest: Checked,
-    gzip: Option<Gzip>,
+    /// Boxed: few answers are compressed.
+    gzip: Option<Box<Gzip>>,
     last: Option<Frame>,
     /// Dropped, and recorded, when there is nothing more to give.
     passage: Option<Passage>,
@@ -165,7 +166,7 @@ impl Delivery {
     pub(super) const fn new(
         seen: VecDeque<Frame>,
         rest: Checked,
-        gzip: Option<Gzip>,
+        gzip: Option<Box<Gzip>>,
         passage: Passage,
     ) -> Self {
         Self { seen, rest, gzip, last: None, passage: Some(passage) }

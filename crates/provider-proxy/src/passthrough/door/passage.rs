@@ -1,7 +1,6 @@
 //! What is known of one request on its way through, until its one line of the audit log is written.
 
 use std::{
-    borrow::Cow,
     cell::Cell,
     net::SocketAddr,
     rc::Rc,
@@ -151,7 +150,7 @@ impl Passage {
         if let DoorError::Leak { place } = error {
             self.audit.event(Event::Leak {
                 target: self.target().to_owned(),
-                request_id: self.request_id(),
+                request_id: self.request_id().to_owned(),
                 place,
             });
         }
@@ -174,28 +173,33 @@ impl Passage {
         path::split(self.request.uri()).map_or("", |asked| asked.target)
     }
 
-    fn request_id(&self) -> String {
-        self.context.as_ref().map(|context| context.request_id.clone()).unwrap_or_default()
+    fn request_id(&self) -> &str {
+        self.context.as_ref().map_or("", |context| &context.request_id)
     }
 
-    fn record(&self, duration: Duration) -> Record {
-        let asked = path::split(self.request.uri());
-        let path = match asked {
-            Ok(path::Asked { tail, query: None, .. }) => tail.to_owned(),
-            Ok(path::Asked { tail, query: Some(query), .. }) => [tail, "?", query].concat(),
-            Err(_) => self.request.uri().to_string(),
+    /// Adds its line to the audit log.
+    fn record(&self, slot: Option<Slot>, duration: Duration) {
+        let (uri, whole);
+        uri = self.request.uri();
+        let (target, path, query) = match path::split(uri) {
+            Ok(path::Asked { target, tail, query }) => (target, tail, query),
+            Err(_) => {
+                whole = uri.to_string();
+                ("", whole.as_str(), None)
+            }
         };
         let credential = self.place.as_ref().map(|place| &place.target.credential);
         let caller = self.caller.as_ref();
-        Record {
+        let record = Record {
             time: self.time,
-            caller: caller.map(|caller| Arc::clone(&caller.name)),
-            authorities: caller.map(|caller| Arc::clone(&caller.authorities)).unwrap_or_default(),
-            target: self.target().to_owned(),
-            method: method(self.request.method().as_str()),
+            caller: caller.map(|caller| &*caller.name),
+            authorities: caller.map_or(&[], |caller| &*caller.authorities),
+            target,
+            method: self.request.method().as_str(),
             path,
+            query,
             credential: credential.map(Credential::name),
-            credential_version: credential.map(|credential| Arc::clone(credential.version())),
+            credential_version: credential.map(|credential| &**credential.version()),
             address: self.dialled.get(),
             status: self.status,
             kind: self.kind,
@@ -203,15 +207,12 @@ impl Passage {
             bytes_out: self.bytes_out,
             duration,
             request_id: self.request_id(),
+        };
+        match slot {
+            Some(slot) => slot.record(&record),
+            None => self.audit.record(&record),
         }
     }
-}
-
-/// A method's name, without memory of its own for the usual ones.
-fn method(name: &str) -> Cow<'static, str> {
-    const USUAL: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
-    let usual = USUAL.iter().find(|usual| **usual == name);
-    usual.map_or_else(|| Cow::Owned(name.to_owned()), |usual| Cow::Borrowed(*usual))
 }
 
 impl Drop for Passage {
@@ -227,10 +228,7 @@ impl Drop for Passage {
             bytes_in: self.bytes_in.get(),
             bytes_out: self.bytes_out,
         });
-        let record = self.record(duration);
-        match self.slot.take() {
-            Some(slot) => slot.record(record),
-            None => self.audit.record(record),
-        }
+        let slot = self.slot.take();
+        self.record(slot, duration);
     }
 }

@@ -9,10 +9,7 @@ use std::{
 
 use actix_web::{HttpRequest, dev::Payload, error::PayloadError, web::Bytes};
 use futures_util::Stream;
-use http::{
-    HeaderValue,
-    header::{ACCEPT_ENCODING, AUTHORIZATION},
-};
+use http::{HeaderValue, header::ACCEPT_ENCODING};
 use relay::{Outgoing, OutgoingBody, hygiene};
 
 use super::DoorError;
@@ -58,6 +55,7 @@ pub(super) fn outgoing(
 ) -> Result<Outgoing, DoorError> {
     let limit = target.max_request_body;
     let path_and_query = path_and_query(asked, target, caller)?;
+    // Without what the caller shows to this proxy, which is not for the target.
     let mut outgoing = Outgoing::from_caller(request, payload, path_and_query, limit);
     match &outgoing.body {
         OutgoingBody::Stream { length: Some(length), .. } if *length > limit => {
@@ -65,8 +63,6 @@ pub(super) fn outgoing(
         }
         _ => {}
     }
-    // What the caller shows to this proxy is not for the target.
-    outgoing.headers.remove(AUTHORIZATION);
     target.request_headers.apply(&mut outgoing.headers, &caller.claims)?;
     if target.compress {
         // So that there is text to be looked through for secrets, and then to be compressed.

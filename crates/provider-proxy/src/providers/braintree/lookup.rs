@@ -137,7 +137,7 @@ async fn search(braintree: &Braintree, attempt: AttemptId) -> Result<Vec<Element
     Ok(found)
 }
 
-async fn search_ids(braintree: &Braintree, search: Written) -> Result<Vec<String>, ProxyError> {
+pub(super) async fn search_ids(braintree: &Braintree, search: Written) -> Result<Vec<String>, ProxyError> {
     let call = Call::post("transactions/advanced_search_ids");
     let results = required(braintree.client.read(call, Some(search)).await?, "search-results")?;
     match results.child("ids") {
@@ -147,7 +147,7 @@ async fn search_ids(braintree: &Braintree, search: Written) -> Result<Vec<String
 }
 
 /// One page is fetched: no payment has more parts or refunds.
-async fn fetch(braintree: &Braintree, ids: &[String]) -> Result<Vec<Element>, ProxyError> {
+pub(super) async fn fetch(braintree: &Braintree, ids: &[String]) -> Result<Vec<Element>, ProxyError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

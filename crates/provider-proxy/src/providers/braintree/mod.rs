@@ -9,6 +9,7 @@ mod config;
 mod error;
 mod lookup;
 mod messages;
+mod movements;
 mod refund;
 mod sale;
 mod subscription;
@@ -21,9 +22,9 @@ use chassis::client::ClientError;
 use wire::payment::{
     AttemptId, Authorize, CancelSubscription, Capture, Captured, ChallengeAnswer,
     ChangeSubscriptionPaymentMethod, ClientToken, ClientTokenRequest, CreateCustomer, Customer,
-    DeletePaymentMethod, Deleted, Event, Found, HealthRequest, Healthy, Lookup, OperationName, Outcome,
-    Payment, PaymentMethod, Provider, Refund, Refunded, StorePaymentMethod, Subscribe, Subscription,
-    VerifyWebhook, Void, WebhookChallenge,
+    DeletePaymentMethod, Deleted, Event, Found, HealthRequest, Healthy, ListMovements, Lookup, Movements,
+    OperationName, Outcome, Payment, PaymentMethod, Provider, Refund, Refunded, StorePaymentMethod,
+    Subscribe, Subscription, VerifyWebhook, Void, WebhookChallenge,
 };
 
 use self::{client::Client, messages::Accounts, webhook::Keys, xml::Written};
@@ -49,6 +50,7 @@ pub const CAPABILITIES: &[Row] = &[
     Row::yes(OperationName::Void, "also what is captured and not yet settled"),
     Row::yes(OperationName::Refund, "only once the payment is settling or settled"),
     Row::yes(OperationName::Lookup, "by attempt through Braintree's search"),
+    Row::yes(OperationName::ListMovements, "a search by the time at which transactions were made"),
     Row::no(OperationName::StartCheckout, "there is no page of Braintree's"),
     Row::no(OperationName::CompleteCheckout, "there is no page of Braintree's"),
     Row::yes(OperationName::Subscribe, "the first charge is made at once, unless the plan has a trial"),
@@ -149,6 +151,10 @@ impl Connect for Braintree {
 
     async fn lookup(&self, request: &Lookup) -> Result<Found, ProxyError> {
         lookup::lookup(self, request).await
+    }
+
+    async fn list_movements(&self, request: &ListMovements) -> Result<Movements, ProxyError> {
+        movements::list(self, request).await
     }
 
     async fn subscribe(&self, request: &Subscribe) -> Result<Outcome<Subscription>, ProxyError> {

@@ -3,6 +3,7 @@
 mod broken;
 mod charges;
 mod lookups;
+mod movements;
 mod vault;
 mod webhooks;
 

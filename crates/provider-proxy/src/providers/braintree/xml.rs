@@ -221,6 +221,12 @@ impl Written {
         }
     }
 
+    /// A time of RFC 3339 in it.
+    pub(super) fn datetime(mut self, name: &str, at: &str) -> Self {
+        let _ = write!(self.text, "<{name} type=\"datetime\">{}</{name}>", escape(at));
+        self
+    }
+
     /// Yes or no in it.
     pub(super) fn flag(mut self, name: &str, flag: bool) -> Self {
         let _ = write!(self.text, "<{name} type=\"boolean\">{flag}</{name}>");

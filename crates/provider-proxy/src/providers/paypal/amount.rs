@@ -50,16 +50,33 @@ impl Amount {
     /// # Errors
     /// [`Unintelligible`] when it is none.
     pub(super) fn read(&self) -> Result<Money, Unintelligible> {
+        self.parse(&self.value)
+    }
+
+    /// Whether it has a minus before it: in reports, money that goes out.
+    pub(super) fn is_negative(&self) -> bool {
+        self.value.starts_with('-')
+    }
+
+    /// Reads an amount of a report without the minus that may be before it.
+    ///
+    /// # Errors
+    /// [`Unintelligible`] when it is none.
+    pub(super) fn read_unsigned(&self) -> Result<Money, Unintelligible> {
+        self.parse(self.value.strip_prefix('-').unwrap_or(&self.value))
+    }
+
+    fn parse(&self, value: &str) -> Result<Money, Unintelligible> {
         let wrong = |error: wire::MoneyError| Unintelligible::field("amount", error.to_string());
         let currency = Currency::parse(&self.currency_code).map_err(wrong)?;
         // PayPal has been seen to write decimals of nothing where there are none.
-        let value = match self.value.split_once('.') {
+        let value = match value.split_once('.') {
             Some((whole, fraction))
                 if currency.minor_digits() == 0 && fraction.bytes().all(|digit| digit == b'0') =>
             {
                 whole
             }
-            _ => &self.value,
+            _ => value,
         };
         Money::parse(value, currency).map_err(wrong)
     }
@@ -91,6 +108,19 @@ mod tests {
             (1000, "KWD", "amount.currency: PayPal has no KWD"),
         ] {
             assert_eq!(Amount::write(money(minor_units, currency)).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn an_amount_of_a_report_may_have_a_minus() {
+        for (value, minor_units, negative) in [("-10.50", 1050, true), ("10.50", 1050, false)] {
+            let amount = Amount { currency_code: "EUR".into(), value: value.into() };
+            assert_eq!(amount.read_unsigned().unwrap(), money(minor_units, "EUR"));
+            assert_eq!(amount.is_negative(), negative);
+        }
+        for value in ["--1.00", "-", "+1.00"] {
+            let amount = Amount { currency_code: "EUR".into(), value: value.into() };
+            assert!(amount.read_unsigned().is_err(), "{value}");
         }
     }
 

@@ -141,6 +141,11 @@ impl Refusal {
         }
     }
 
+    /// Whether it names an issue.
+    pub(super) fn is_about(&self, issue: &str) -> bool {
+        self.details.iter().any(|detail| detail.issue == issue)
+    }
+
     /// As an outcome in which nothing was made.
     pub(super) fn outcome<T>(self, received: &Received) -> Outcome<T> {
         let first = self.details.first();

@@ -12,6 +12,7 @@ mod config;
 mod error;
 mod lookup;
 mod messages;
+mod movements;
 mod outcome;
 mod vault;
 mod webhook;
@@ -20,9 +21,9 @@ use actix_web::http::StatusCode;
 use chassis::client::ClientError;
 use wire::payment::{
     Authorize, Capture, Captured, Checkout, ClientToken, ClientTokenRequest, CompleteCheckout,
-    CreateCustomer, Customer, DeletePaymentMethod, Deleted, Event, Found, HealthRequest, Healthy, Lookup,
-    OperationName, Outcome, Payment, PaymentMethod, Provider, Refund, Refunded, StartCheckout,
-    StorePaymentMethod, VerifyWebhook, Void,
+    CreateCustomer, Customer, DeletePaymentMethod, Deleted, Event, Found, HealthRequest, Healthy,
+    ListMovements, Lookup, Movements, OperationName, Outcome, Payment, PaymentMethod, Provider, Refund,
+    Refunded, StartCheckout, StorePaymentMethod, VerifyWebhook, Void,
 };
 
 use self::client::{Call, Client};
@@ -55,6 +56,10 @@ pub const CAPABILITIES: &[Row] = &[
     Row::yes(
         OperationName::Lookup,
         "By order, capture and refund; by the attempt of an order for six hours; by that of a refund with its order.",
+    ),
+    Row::yes(
+        OperationName::ListMovements,
+        "The transaction search, which the app must be allowed; it is behind by up to three hours.",
     ),
     Row::yes(OperationName::StartCheckout, ""),
     Row::yes(OperationName::CompleteCheckout, ""),
@@ -139,6 +144,10 @@ impl Connect for Paypal {
 
     async fn lookup(&self, request: &Lookup) -> Result<Found, ProxyError> {
         lookup::lookup(&self.client, request).await
+    }
+
+    async fn list_movements(&self, request: &ListMovements) -> Result<Movements, ProxyError> {
+        movements::list(&self.client, request).await
     }
 
     async fn start_checkout(&self, request: &StartCheckout) -> Result<Outcome<Checkout>, ProxyError> {

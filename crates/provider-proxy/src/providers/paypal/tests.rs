@@ -2,6 +2,7 @@
 
 mod answers;
 mod failures;
+mod movements;
 mod parsers;
 mod requests;
 mod tokens;

@@ -61,6 +61,7 @@ pub const CAPABILITIES: &[Row] = &[
     Row::no(OperationName::Void, "What the payer agrees to is taken at once."),
     Row::no(OperationName::Refund, "It gives nothing back."),
     Row::yes(OperationName::Lookup, "By the provider's id of a payment only."),
+    Row::no(OperationName::ListMovements, "The provider's API has no list of transactions."),
     Row::yes(
         OperationName::StartCheckout,
         "`capture` is true, `product` is the provider's id of one; asked again, it starts another, and only the one that the payer agrees to is charged.",

@@ -7,6 +7,7 @@ mod customer;
 mod error;
 mod lookup;
 mod messages;
+mod movements;
 mod payment;
 mod subscription;
 mod webhook;
@@ -15,8 +16,8 @@ use chassis::{client::ClientError, settings::SecretString};
 use wire::payment::{
     Authorize, CancelSubscription, Capture, Captured, ChangeSubscriptionPaymentMethod, ClientToken,
     ClientTokenRequest, CreateCustomer, Customer, DeletePaymentMethod, Deleted, Event, Found, HealthRequest,
-    Healthy, Lookup, OperationName, Outcome, Payment, PaymentMethod, Provider, Refund, Refunded,
-    StorePaymentMethod, Subscribe, Subscription, VerifyWebhook, Void,
+    Healthy, ListMovements, Lookup, Movements, OperationName, Outcome, Payment, PaymentMethod, Provider,
+    Refund, Refunded, StorePaymentMethod, Subscribe, Subscription, VerifyWebhook, Void,
 };
 
 use super::{capability::Row, connect::Connect, exchange::Unintelligible, posted::WallClock};
@@ -36,6 +37,10 @@ pub const CAPABILITIES: &[Row] = &[
     Row::yes(OperationName::Void, "Of an authorization of which nothing was captured."),
     Row::yes(OperationName::Refund, ""),
     Row::yes(OperationName::Lookup, "By id and by attempt."),
+    Row::yes(
+        OperationName::ListMovements,
+        "The lists of charges and refunds; a charge is dated by its authorization, and has all that was captured of it.",
+    ),
     Row::no(OperationName::StartCheckout, "The payer stays with the merchant: `authorize`."),
     Row::no(OperationName::CompleteCheckout, "The payer stays with the merchant: `authorize`."),
     Row::yes(OperationName::Subscribe, "Needs the customer; the plan is a price."),
@@ -115,6 +120,10 @@ impl Connect for Stripe {
 
     async fn lookup(&self, request: &Lookup) -> Result<Found, ProxyError> {
         self.look_up(request).await
+    }
+
+    async fn list_movements(&self, request: &ListMovements) -> Result<Movements, ProxyError> {
+        self.movements(request).await
     }
 
     async fn subscribe(&self, request: &Subscribe) -> Result<Outcome<Subscription>, ProxyError> {

@@ -26,6 +26,9 @@ use crate::{
 
 const SIGNATURE: &str = "stripe-signature";
 
+/// The event of a PaymentIntent that nobody has confirmed.
+const MERELY_CREATED: &str = "payment_intent.created";
+
 /// A header with more signatures is nobody's rotation.
 const MOST_SIGNATURES: usize = 16;
 
@@ -114,7 +117,9 @@ fn read(posted: &Posted<'_>) -> Result<Event, WebhookError> {
 /// Fills in what the event's object says.
 fn tell(told: &mut Event, object: Value) -> Result<(), Unintelligible> {
     let kind = told.provider_kind.clone();
-    if kind.starts_with("payment_intent.") {
+    if kind == MERELY_CREATED {
+        // It stands as it did before anybody was asked to pay: that is no decline.
+    } else if kind.starts_with("payment_intent.") {
         let intent = PaymentIntent::from_value(object)?;
         told.kind = EventKind::Payment;
         told.attempt = attempt(&intent.metadata);
@@ -158,7 +163,7 @@ fn charged(kind: &str) -> Option<EventKind> {
     }
 }
 
-fn intent_id(intent: &Expandable<PaymentIntent>) -> String {
+pub(super) fn intent_id(intent: &Expandable<PaymentIntent>) -> String {
     match intent {
         Expandable::Id(id) => id.clone(),
         Expandable::Object(intent) => intent.id.clone(),

@@ -71,8 +71,7 @@ fn check(intent: &PaymentIntent, amount: i64, is_final: bool) -> Result<(), Fail
 
 fn capture_charge(books: &mut Books, intent: &PaymentIntent, amount: i64, is_final: bool) -> Option<Value> {
     let charge = books.charges.find_mut(intent.latest_charge.as_deref()?)?;
-    charge.amount_captured += amount;
-    charge.captured = is_final || charge.amount_captured == charge.amount;
+    charge.capture(amount, is_final);
     Some(charge.show())
 }
 

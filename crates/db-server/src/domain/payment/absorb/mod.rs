@@ -9,6 +9,8 @@ mod refund;
 mod write;
 
 pub use refund::refund_transaction;
+#[cfg(test)]
+pub(in crate::domain) use write::movements;
 pub use write::transaction_status;
 
 use chrono::{DateTime, Utc};
@@ -99,6 +101,24 @@ pub struct Refused {
     pub message: String,
 }
 
+impl Fact {
+    /// The same about the operation as it is now: while the provider was asked, somebody else may have said more.
+    fn refreshed(mut self, connection: &mut PgConnection) -> Result<Self, DomainError> {
+        let operation = match &mut self {
+            Self::Payment { operation, .. } | Self::Refund { operation, .. } => operation.as_mut(),
+            Self::Checkout { operation, .. }
+            | Self::Capture { operation, .. }
+            | Self::NotDone { operation, .. }
+            | Self::Unknown { operation } => Some(operation),
+        };
+        if let Some(operation) = operation {
+            let now = payment_operation::by_id(connection, operation.id)?;
+            *operation = now.ok_or(DomainError::NotFound)?;
+        }
+        Ok(self)
+    }
+}
+
 impl From<&Decline> for Refused {
     fn from(decline: &Decline) -> Self {
         Self { code: decline.code.clone(), message: decline.message.clone() }
@@ -163,6 +183,7 @@ pub fn absorb(
     payment: PaymentRow,
     fact: Fact,
 ) -> Result<Absorbed, DomainError> {
+    let fact = fact.refreshed(connection)?;
     let (known, changes) = (Known::of(&payment), PaymentChanges::of(&payment));
     let (operation, refund, told) = (None, None, Vec::new());
     let mut work = Work { connection, context, payment, known, changes, operation, refund, told };
@@ -173,40 +194,15 @@ pub fn absorb(
 impl Work<'_> {
     fn take(&mut self, fact: Fact) -> Result<Taken, DomainError> {
         match fact {
-            Fact::Payment { operation, outcome } => {
-                let operation = operation.map(|seen| self.as_it_is(seen)).transpose()?;
-                self.payment_stands(operation, outcome)
-            }
-            Fact::Checkout { operation, outcome } => {
-                let operation = self.as_it_is(operation)?;
-                self.checkout_stands(operation, outcome)
-            }
-            Fact::Capture { operation, outcome } => {
-                let operation = self.as_it_is(operation)?;
-                self.capture_stands(operation, outcome)
-            }
-            Fact::Refund { operation, outcome } => {
-                let operation = operation.map(|seen| self.as_it_is(seen)).transpose()?;
-                self.refund_stands(operation, outcome)
-            }
-            Fact::NotDone { operation, refusal } => {
-                let operation = self.as_it_is(operation)?;
-                self.not_done(operation, refusal)
-            }
+            Fact::Payment { operation, outcome } => self.payment_stands(operation, outcome),
+            Fact::Checkout { operation, outcome } => self.checkout_stands(operation, outcome),
+            Fact::Capture { operation, outcome } => self.capture_stands(operation, outcome),
+            Fact::Refund { operation, outcome } => self.refund_stands(operation, outcome),
+            Fact::NotDone { operation, refusal } => self.not_done(operation, refusal),
             Fact::Unknown { operation } => {
-                let operation = self.as_it_is(operation)?;
                 self.unknown(operation)?;
                 Ok(Taken::Known)
             }
         }
-    }
-
-    /// The operation as it is under the payment's lock: whoever asked has seen it before the answer, and a webhook or
-    /// a look may have settled it meanwhile.
-    fn as_it_is(&mut self, seen: PaymentOperationRow) -> Result<PaymentOperationRow, DomainError> {
-        if seen.payment_id != self.payment.id {
-            return Err(DomainError::Integrity("The operation is about another payment."));
-        }
-        payment_operation::by_id(self.connection, seen.id)?.ok_or(DomainError::NotFound)
     }
 }

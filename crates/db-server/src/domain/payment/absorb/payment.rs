@@ -15,7 +15,7 @@ use crate::{
             PaymentOperationKind::{self, Authorize, Capture, CompleteCheckout, Refund, StartCheckout, Void},
             PaymentStatus::{Declined, Failed},
         },
-        payment_operation::PaymentOperationRow,
+        payment_operation::{self, PaymentOperationRow},
     },
 };
 
@@ -217,19 +217,25 @@ impl Work<'_> {
     fn settle_by_evidence(&mut self, outcome: &Outcome<Payment>) -> Result<(), DomainError> {
         let is_decided = matches!(outcome, Outcome::Succeeded { .. } | Outcome::Declined { .. });
         let is_voided = outcome.result().is_some_and(|payment| payment.voided);
-        for operation in self.open_operations()? {
+        for operation in payment_operation::of_payment(self.connection, self.payment.id)? {
             let reference = outcome.result().map(|payment| payment.reference.clone());
+            let is_open = operation.state != OperationState::Settled;
             match operation.operation {
+                // Also what was declined, and which the payer has paid with another card.
                 Authorize => self.answered(operation, outcome, reference.as_deref())?,
                 // That the payer has agreed, or has not, may have been so before it was to be completed.
-                CompleteCheckout if is_decided => self.answered(operation, outcome, reference.as_deref())?,
-                Capture if self.shows(&operation) => {
+                CompleteCheckout if is_open && is_decided => {
+                    self.answered(operation, outcome, reference.as_deref())?;
+                }
+                Capture if is_open && self.shows(&operation) => {
                     if operation.last {
                         self.believe(Evidence::LastCapture);
                     }
                     self.settle(operation, "succeeded", None)?;
                 }
-                Void if is_voided => self.settle(operation, "succeeded", reference.as_deref())?,
+                Void if is_open && is_voided => {
+                    self.settle(operation, "succeeded", reference.as_deref())?;
+                }
                 CompleteCheckout | StartCheckout | Capture | Void | Refund => {}
             }
         }

@@ -47,9 +47,8 @@ impl Work<'_> {
             payment::update(self.connection, self.payment.id, &changes)?
         };
         self.take_transaction_along(&payment)?;
-        for movement in movements(&before, &after) {
-            ledger::post(self.connection, &payment, movement)?;
-        }
+        let refund = self.refund.as_ref().map(|refund| refund.id);
+        ledger::post(self.connection, &payment, refund, &movements(&before, &after))?;
         self.tell(&payment)?;
         Ok(Absorbed { payment, operation: self.operation, refund: self.refund, taken })
     }
@@ -121,7 +120,7 @@ pub fn transaction_status(payment: &PaymentRow) -> TransactionStatus {
 }
 
 /// What has moved between two states of knowledge. What is taken was held before, whether or not anybody told us then.
-fn movements(before: &Known, after: &Known) -> Vec<Movement> {
+pub(in crate::domain) fn movements(before: &Known, after: &Known) -> Vec<Movement> {
     let is_held = |known: &Known| matches!(known.standing, Authorized | Captured);
     let captured = after.captured - before.captured;
     let held = match (before.closed, is_held(before), is_held(after)) {

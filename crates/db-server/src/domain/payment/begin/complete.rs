@@ -81,17 +81,16 @@ fn execute(
     let before = latest(connection, &payment, |operation| {
         operation.operation == Complete && operation.state != OperationState::Settled
     })?;
-    let operation = match before {
-        Some(before) => ask_again(connection, context, key, &before)?,
-        None => {
-            let attempt = AttemptId::new();
-            let amount = amount(&payment, None, payment.amount_minor)?;
-            let checkout = payment.checkout_reference.clone().ok_or(DomainError::NotFound)?;
-            let request = CompleteCheckout { attempt, checkout, amount, capture: payment.capture };
-            let operation = Operation::new(Complete, attempt, Some(payment.amount_minor));
-            operation.begin(connection, context, key, &payment, &request)?
-        }
-    };
+    if let Some(before) = before {
+        let operation = ask_again(connection, context, key, &before)?;
+        return Ok(Step::Repeat(Box::new(Begun { key, payment, operation })));
+    }
+    let attempt = AttemptId::new();
+    let amount = amount(&payment, None, payment.amount_minor)?;
+    let checkout = payment.checkout_reference.clone().ok_or(DomainError::NotFound)?;
+    let request = CompleteCheckout { attempt, checkout, amount, capture: payment.capture };
+    let operation = Operation::new(Complete, attempt, Some(payment.amount_minor));
+    let operation = operation.begin(connection, context, key, &payment, &request)?;
     Ok(asking(key, payment, operation))
 }
 

@@ -2,7 +2,9 @@
 
 use wire::{
     Money,
-    payment::{AttemptId, Captured, Decline, Outcome, Payment, Refunded},
+    payment::{
+        AttemptId, Captured, Decline, Movement, MovementKind, MovementStatus, Outcome, Payment, Refunded,
+    },
 };
 
 use super::{amount, vault};
@@ -118,6 +120,39 @@ pub(in crate::providers::braintree) fn sum(transactions: &[Element]) -> Result<i
         }
     }
     Ok(sum)
+}
+
+/// What a transaction moved or is about to; none of one that was only authorized, given up or refused, nor of one whose
+/// parts are transactions of their own.
+pub(in crate::providers::braintree) fn movement(
+    transaction: &Element,
+) -> Result<Option<Movement>, Unintelligible> {
+    let (kind, payment) = match transaction.required("type")? {
+        "sale" => {
+            let whole = transaction.text("authorized-transaction-id");
+            (MovementKind::Charge, whole.or(transaction.text("id")))
+        }
+        "credit" => (MovementKind::Refund, transaction.text("refunded-transaction-id")),
+        _ => return Err(Unintelligible::field("type", "neither sale nor credit")),
+    };
+    let in_parts = !transaction.items("partial-settlement-transaction-ids").is_empty();
+    let status = match (standing(transaction)?, kind) {
+        (Standing::Taken, _) => MovementStatus::Succeeded,
+        (Standing::InParts, _) if !in_parts => MovementStatus::Pending,
+        // A refund that the bank has yet to take.
+        (Standing::Asked | Standing::Authorized, MovementKind::Refund) => MovementStatus::Pending,
+        _ => return Ok(None),
+    };
+    Ok(Some(Movement {
+        kind,
+        reference: transaction.required("id")?.to_owned(),
+        payment: payment.map(str::to_owned),
+        attempt: order_id(transaction),
+        amount: money(transaction)?,
+        fee: None,
+        status,
+        at: transaction.required("created-at")?.to_owned(),
+    }))
 }
 
 /// How a transaction stands, if it is one of this type.

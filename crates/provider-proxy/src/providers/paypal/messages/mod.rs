@@ -2,6 +2,7 @@
 
 mod order;
 mod payment;
+mod reporting;
 mod vault;
 
 pub(crate) use order::{
@@ -11,6 +12,7 @@ pub(crate) use order::{
 pub(crate) use payment::{
     Authorization, AuthorizationStatus, Capture, CaptureStatus, NewCapture, NewRefund, Refund, RefundStatus,
 };
+pub(crate) use reporting::{Transaction, TransactionInfo, TransactionPage};
 pub(crate) use vault::{NewPaymentToken, NewSetupToken, PaymentToken, SetupToken};
 
 use serde::Deserialize;

@@ -21,7 +21,7 @@ use crate::{
 
 pub(super) use customer::{Customer, PaymentMethod, SetupIntent};
 pub(super) use error::{ErrorBody, ErrorObject};
-pub(super) use payment::{Dispute, PaymentIntent, Refund};
+pub(super) use payment::{BalanceTransaction, Dispute, ListedCharge, PaymentIntent, Refund};
 pub(super) use subscription::{Invoice, Price, Subscription};
 
 use payment::Charge;

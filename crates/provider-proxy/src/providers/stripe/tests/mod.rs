@@ -2,6 +2,7 @@
 
 mod errors;
 mod lookups;
+mod movements;
 mod operations;
 mod refused_here;
 mod subscriptions;

@@ -1,0 +1,331 @@
+//! One comparison: goes through the provider's list, then through our rows, and asks about what only one of them has.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use wire::{
+    ErrorKind, Money,
+    payment::{
+        AttemptId, Found, ListMovements, Lookup, LookupBy, Movement, MovementKind, Outcome, Provider,
+        operations,
+    },
+};
+
+use super::{
+    Ours, Range, ReconcileError, Report, Row, Verdict,
+    compare::{self, Decision, Seen, in_books},
+    window::hours,
+};
+use crate::{
+    database::Database,
+    proxy_client::{ProxyClient, ProxyError},
+    store::{
+        StoreError, code,
+        id::PaymentId,
+        payment_code::RefundStanding,
+        reconcile::{self, BookedPayment, BookedRefund, BookedTransaction},
+    },
+};
+
+/// A comparison that is under way.
+pub(super) struct Run<'a> {
+    database: &'a Database,
+    proxy: &'a ProxyClient,
+    provider: Provider,
+    now: DateTime<Utc>,
+    report: Report,
+    /// The movements of the provider that were looked at: a list that changes under its reader may repeat one.
+    listed: HashSet<(MovementKind, String)>,
+    /// What of ours the provider has listed.
+    seen: HashSet<Seen>,
+    /// The payments of ours of which charges were listed, and what these come to.
+    parts: BTreeMap<PaymentId, (BookedPayment, Money)>,
+}
+
+/// What the provider says of one payment or refund.
+enum Evidence {
+    /// This much was moved.
+    Moved(Money),
+    /// Nothing was.
+    Nothing,
+    /// It will say later.
+    Later,
+}
+
+/// A row of ours that the provider has been asked about.
+struct Booked {
+    kind: MovementKind,
+    reference: Option<String>,
+    ours: Ours,
+    amount: Option<Money>,
+}
+
+impl Booked {
+    fn payment(payment: BookedPayment) -> Self {
+        Self {
+            kind: MovementKind::Charge,
+            reference: payment.provider_reference,
+            ours: Ours::Payment(payment.uuid.to_string()),
+            amount: in_books(payment.captured_minor, &payment.currency),
+        }
+    }
+
+    fn refund(refund: BookedRefund) -> Self {
+        Self {
+            kind: MovementKind::Refund,
+            reference: refund.provider_reference,
+            ours: Ours::Refund(refund.uuid.to_string()),
+            amount: in_books(refund.amount_minor, &refund.currency),
+        }
+    }
+
+    fn transaction(transaction: BookedTransaction) -> Self {
+        let is_refund = transaction.kind == code::TransactionType::Refund;
+        Self {
+            kind: if is_refund { MovementKind::Refund } else { MovementKind::Charge },
+            reference: transaction.uid_support,
+            ours: Ours::Transaction(transaction.uuid),
+            amount: transaction
+                .amount_minor
+                .zip(transaction.currency)
+                .and_then(|(minor_units, currency)| in_books(minor_units, &currency)),
+        }
+    }
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        database: &'a Database,
+        proxy: &'a ProxyClient,
+        provider: Provider,
+        range: Range,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            database,
+            proxy,
+            provider,
+            now,
+            report: Report::new(provider, range),
+            listed: HashSet::new(),
+            seen: HashSet::new(),
+            parts: BTreeMap::new(),
+        }
+    }
+
+    pub(super) async fn finish(mut self) -> Result<Report, ReconcileError> {
+        let hours = hours(self.report.range, self.now);
+        for &(from, to) in &hours {
+            self.theirs(from, to).await?;
+        }
+        for (payment, sum) in std::mem::take(&mut self.parts).into_values() {
+            self.parts_of(payment, sum).await?;
+        }
+        for (from, to) in hours {
+            self.ours(from, to).await?;
+        }
+        self.older().await?;
+        Ok(self.report)
+    }
+
+    /// Goes through the provider's list of an hour.
+    async fn theirs(&mut self, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<(), ReconcileError> {
+        let written = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let mut cursors = HashSet::new();
+        let mut cursor = None;
+        loop {
+            let request = ListMovements {
+                attempt: AttemptId::new(),
+                from: written(from),
+                to: written(to),
+                cursor: cursor.clone(),
+            };
+            let page = self.proxy.pay::<operations::ListMovements>(self.provider, &request).await?;
+            self.page(page.movements).await?;
+            cursor = page.next;
+            match &cursor {
+                None => return Ok(()),
+                Some(next) if cursors.insert(next.clone()) => {}
+                Some(_) => return Err(ReconcileError::Endless),
+            }
+        }
+    }
+
+    async fn page(&mut self, mut movements: Vec<Movement>) -> Result<(), ReconcileError> {
+        movements.retain(|movement| self.listed.insert((movement.kind, movement.reference.clone())));
+        if movements.is_empty() {
+            return Ok(());
+        }
+        let asked = compare::asked(&movements);
+        let provider = code::Provider::from(self.provider);
+        let known = move |connection: &mut _| reconcile::known(connection, provider, &asked);
+        let known = self.database.read::<_, StoreError, _>(known).await?;
+        for movement in &movements {
+            let (decision, seen) = compare::decide(movement, &known);
+            self.seen.extend(seen);
+            match decision {
+                Decision::Agrees => self.report.counts.agreed += 1,
+                Decision::Part(payment) => self.part(payment, movement.amount),
+                Decision::Differs(row) => self.report.add(row),
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a charge to what was listed of its payment; one in another currency makes the sum one that no amount of
+    /// ours equals.
+    fn part(&mut self, payment: BookedPayment, amount: Money) {
+        let nothing = Money { minor_units: 0, currency: amount.currency };
+        let (_, sum) = self.parts.entry(payment.id).or_insert((payment, nothing));
+        sum.minor_units = sum.minor_units.saturating_add(amount.minor_units);
+        sum.currency = amount.currency;
+    }
+
+    /// A payment of which charges were listed. When they come to less than our books have, others may be of other
+    /// days.
+    async fn parts_of(&mut self, payment: BookedPayment, sum: Money) -> Result<(), ReconcileError> {
+        let booked = in_books(payment.captured_minor, &payment.currency);
+        if booked == Some(sum) {
+            self.report.counts.agreed += 1;
+            return Ok(());
+        }
+        let may_be_elsewhere = sum.minor_units < payment.captured_minor;
+        let evidence = match &payment.provider_reference {
+            Some(reference) if may_be_elsewhere => self.payment(reference).await?,
+            _ => Evidence::Moved(sum),
+        };
+        let id = payment.id;
+        let is_open = move |connection: &mut _| reconcile::is_unsettled(connection, id);
+        let is_open = self.database.read::<_, StoreError, _>(is_open).await?;
+        self.weigh(Booked::payment(payment), evidence, is_open);
+        Ok(())
+    }
+
+    /// Goes through what our books have of an hour and the provider has not listed.
+    async fn ours(&mut self, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<(), ReconcileError> {
+        let provider = code::Provider::from(self.provider);
+        let read = move |connection: &mut _| {
+            let (payments, unsettled) = reconcile::payments_between(connection, provider, from, to)?;
+            Ok((payments, unsettled, reconcile::refunds_between(connection, provider, from, to)?))
+        };
+        let (payments, unsettled, refunds) = self.database.read::<_, StoreError, _>(read).await?;
+        for payment in payments {
+            let is_open = unsettled.contains(&payment.id);
+            if (payment.captured_minor == 0 && !is_open) || !self.seen.insert(Seen::Payment(payment.id)) {
+                continue;
+            }
+            let evidence = match &payment.provider_reference {
+                _ if payment.captured_minor == 0 => Evidence::Later,
+                Some(reference) => self.payment(reference).await?,
+                None => Evidence::Nothing,
+            };
+            self.weigh(Booked::payment(payment), evidence, is_open);
+        }
+        for refund in refunds {
+            if self.seen.insert(Seen::Refund(refund.id)) {
+                self.unlisted_refund(refund).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn unlisted_refund(&mut self, refund: BookedRefund) -> Result<(), ReconcileError> {
+        let evidence = match &refund.provider_reference {
+            _ if refund.standing != RefundStanding::Succeeded => Evidence::Later,
+            Some(reference) => self.refund(reference).await?,
+            None => Evidence::Nothing,
+        };
+        self.weigh(Booked::refund(refund), evidence, false);
+        Ok(())
+    }
+
+    /// Goes through the transactions of the older paths that the provider has not listed.
+    async fn older(&mut self) -> Result<(), ReconcileError> {
+        let (provider, range) = (code::Provider::from(self.provider), self.report.range);
+        let read = move |connection: &mut _| {
+            reconcile::transactions_between(connection, provider, range.begin(), range.end())
+        };
+        for transaction in self.database.read::<_, StoreError, _>(read).await? {
+            if self.seen.insert(Seen::Transaction(transaction.id)) {
+                self.unlisted_transaction(transaction).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn unlisted_transaction(&mut self, transaction: BookedTransaction) -> Result<(), ReconcileError> {
+        let Some(reference) = &transaction.uid_support else { return Ok(()) };
+        let evidence = if transaction.kind == code::TransactionType::Refund {
+            self.refund(reference).await?
+        } else {
+            self.payment(reference).await?
+        };
+        self.weigh(Booked::transaction(transaction), evidence, false);
+        Ok(())
+    }
+
+    /// Compares a row of ours with what the provider says of it. While the outcome of an operation on it is not known, a
+    /// difference is none.
+    fn weigh(&mut self, booked: Booked, evidence: Evidence, is_open: bool) {
+        let (verdict, at_provider) = match evidence {
+            Evidence::Moved(money) if booked.amount == Some(money) => {
+                self.report.counts.agreed += 1;
+                return;
+            }
+            Evidence::Moved(money) => (Verdict::WrongAmount, Some(money)),
+            Evidence::Nothing => (Verdict::Extra, None),
+            Evidence::Later => (Verdict::Open, None),
+        };
+        self.report.add(Row {
+            verdict: if is_open { Verdict::Open } else { verdict },
+            kind: booked.kind,
+            reference: booked.reference,
+            ours: Some(booked.ours),
+            at_provider,
+            in_books: booked.amount,
+            at: None,
+        });
+    }
+
+    /// What was taken of a payment.
+    async fn payment(&self, reference: &str) -> Result<Evidence, ReconcileError> {
+        let found = self.look_up(LookupBy::Payment { reference: reference.to_owned() }).await?;
+        Ok(match found {
+            Found::Payment { outcome: Outcome::Unknown { .. } } => Evidence::Later,
+            Found::Payment { outcome } => match outcome.result() {
+                Some(payment) if payment.captured > 0 => {
+                    let minor_units = payment.captured;
+                    Evidence::Moved(Money { minor_units, currency: payment.amount.currency })
+                }
+                _ if matches!(outcome, Outcome::Pending { .. }) => Evidence::Later,
+                _ => Evidence::Nothing,
+            },
+            Found::Refund { .. } | Found::Nothing => Evidence::Nothing,
+        })
+    }
+
+    /// What a refund gave back.
+    async fn refund(&self, reference: &str) -> Result<Evidence, ReconcileError> {
+        let found = self.look_up(LookupBy::Refund { reference: reference.to_owned() }).await?;
+        Ok(match found {
+            Found::Refund { outcome: Outcome::Succeeded { result } } => Evidence::Moved(result.amount),
+            Found::Refund {
+                outcome: Outcome::Pending { .. } | Outcome::RequiresAction { .. } | Outcome::Unknown { .. },
+            } => Evidence::Later,
+            Found::Refund { outcome: Outcome::Declined { .. } | Outcome::Rejected { .. } }
+            | Found::Payment { .. }
+            | Found::Nothing => Evidence::Nothing,
+        })
+    }
+
+    /// Asks for one payment or refund. An id that cannot be the provider's is of nothing.
+    async fn look_up(&self, by: LookupBy) -> Result<Found, ReconcileError> {
+        let request = Lookup { attempt: AttemptId::new(), by };
+        match self.proxy.pay::<operations::Lookup>(self.provider, &request).await {
+            Err(ProxyError::Failure { failure, .. }) if failure.kind == ErrorKind::InvalidRequest => {
+                Ok(Found::Nothing)
+            }
+            answer => Ok(answer?),
+        }
+    }
+}
