@@ -11,7 +11,9 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{
-    executables::Executables,
+    endpoint::{Answer, Endpoint, SECRETS},
+    executables::{DATABASE, Executables},
+    payment_events::{happens, payment},
     shop::{Shop, created, text},
 };
 
@@ -77,8 +79,10 @@ pub fn forms(secret: &str) -> Vec<String> {
 async fn no_log_line_at_any_level_holds_a_secret() {
     for format in ["text", "json"] {
         let log = format!("[log]\nlevel = 'trace'\nformat = '{format}'\n");
-        let impatient = format!("{log}[providers.reference]\ntimeout = '300ms'");
+        let mut endpoint = Endpoint::start();
+        let impatient = format!("{log}[providers.reference]\ntimeout = '300ms'\n{}", endpoint.settings());
         let mut running = Executables::start(&log, &impatient, sentinels()).await;
+        tell(&running, &mut endpoint).await;
         go_through_everything(&mut running).await;
         let secrets = sentinels();
         let identity_key = std::fs::read_to_string(identity_key()).unwrap();
@@ -96,6 +100,8 @@ async fn no_log_line_at_any_level_holds_a_secret() {
                 secrets.stripe.webhook_secret.expose_secret(),
                 secrets.paypal.client_secret.expose_secret(),
                 secrets.braintree.private_key.expose_secret(),
+                SECRETS[0],
+                SECRETS[1],
                 product_secret,
                 PERSON,
                 identity_key,
@@ -117,6 +123,19 @@ fn assert_silent(process: &Process, secret: &str) {
         for form in forms(secret) {
             assert!(!line.contains(&form), "{} printed {form}: {line}", process.name());
         }
+    }
+}
+
+/// An endpoint takes one message and refuses the next.
+async fn tell(running: &Executables, endpoint: &mut Endpoint) {
+    created(running.client().post("/webhook-endpoints/", &json!({"name": "shop"})).await);
+    endpoint.answers(&[Answer::Status(200), Answer::Status(500)]);
+    let mut connection = running.postgres.connect(DATABASE).unwrap();
+    let payment = payment(&mut connection);
+    for id in 1..=2 {
+        happens(&mut connection, payment, "payment.captured");
+        let message = endpoint.next().await;
+        assert!(message.event() == id && SECRETS.into_iter().all(|secret| message.is_signed_with(secret)));
     }
 }
 
