@@ -5,7 +5,7 @@ import concurrent.futures
 import json
 import uuid
 import zlib
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 import pytest
 import requests
@@ -453,8 +453,9 @@ def test_an_empty_refund_is_the_whole_of_it(paypal):
     assert money(made.amount) == "7.00 USD"
 
 
-def reported(paypal, **wanted):
-    now = datetime.now(timezone.utc)
+def reported(sandbox, paypal, **wanted):
+    """What the search finds around PayPal's own time, which other tests have put forward."""
+    now = datetime.fromisoformat(sandbox.control("POST", "/paypal/clock", {"seconds": 0})["now"])
     written = {name: (now + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
                for name, days in [("start_date", -1), ("end_date", 1)]}
     return paypal.transaction_search.search_transactions(written | wanted).body
@@ -467,7 +468,7 @@ def test_captures_and_refunds_are_found_by_the_transaction_search(sandbox, paypa
     refund = paypal.payments.refund_captured_payment({"capture_id": capture.id, "body": body}).body
 
     def found(made, **more):
-        details = reported(paypal, transaction_id=made.id, **more).transaction_details
+        details = reported(sandbox, paypal, transaction_id=made.id, **more).transaction_details
         return [one.transaction_info for one in details]
 
     info, = found(capture)
@@ -479,13 +480,13 @@ def test_captures_and_refunds_are_found_by_the_transaction_search(sandbox, paypa
         "T1107", "-4.00 EUR", body["custom_id"])
     assert (info.paypal_reference_id, info.paypal_reference_id_type) == (capture.id, "TXN")
     assert found(refund, transaction_type="T0006") == found(refund, transaction_currency="USD") == []
-    page = reported(paypal, page_size=1, page=2)
+    page = reported(sandbox, paypal, page_size=1, page=2)
     assert (page.page, len(page.transaction_details), page.total_pages) == (2, 1, page.total_items)
     sandbox.control("PUT", "/paypal/reporting", {"lag_seconds": 10_800})
     assert found(capture) == []
     sandbox.control("PUT", "/paypal/reporting", {"most": 1})
     with pytest.raises(SearchErrorException) as refused:
-        reported(paypal)
+        reported(sandbox, paypal)
     assert (refused.value.response_code, "RESULTSET_TOO_LARGE" in refused.value.response.text) == (400, True)
     sandbox.control("PUT", "/paypal/reporting", {})
 
@@ -493,9 +494,9 @@ def test_captures_and_refunds_are_found_by_the_transaction_search(sandbox, paypa
 @pytest.mark.parametrize("wanted", [
     {"start_date": "yesterday"}, {"start_date": "2020-01-01T00:00:00Z"}, {"page_size": 501}, {"page": 0},
     {"balance_affecting_records_only": "yes"}, {"fields": "everything"}])
-def test_a_search_that_is_none_is_refused(paypal, wanted):
+def test_a_search_that_is_none_is_refused(sandbox, paypal, wanted):
     with pytest.raises(SearchErrorException) as refused:
-        reported(paypal, **wanted)
+        reported(sandbox, paypal, **wanted)
     assert refused.value.response_code == 400
 
 
