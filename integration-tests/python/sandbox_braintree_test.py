@@ -4,6 +4,7 @@ import base64
 import json
 import urllib.parse
 import uuid
+from datetime import timedelta
 from decimal import Decimal
 
 import braintree
@@ -515,6 +516,23 @@ def test_a_search_has_several_terms(gateway):
     assert [one.refunded_transaction_id for one in both.items] == [sale.id]
     status = gateway.transaction.search([search.order_id == same, search.status.in_list([Status.Settled])])
     assert status.ids == [sale.id]
+
+
+def test_transactions_are_found_by_when_they_were_made(gateway):
+    same = order()
+    made = sell(gateway, order_id=same).transaction
+    search, second = braintree.TransactionSearch, timedelta(seconds=1)
+    at = made.created_at
+
+    def found(term):
+        return gateway.transaction.search([search.order_id == same, term]).ids
+
+    for term in [search.created_at.between(at - second, at + second), search.created_at.between(at, at),
+                 search.created_at >= at, search.created_at <= at, search.created_at == at]:
+        assert found(term) == [made.id]
+    for term in [search.created_at >= at + second, search.created_at <= at - second,
+                 search.created_at.between(at + second, at + 2 * second)]:
+        assert found(term) == []
 
 
 # Customers and payment methods.

@@ -5,6 +5,7 @@ import concurrent.futures
 import json
 import uuid
 import zlib
+from datetime import datetime, timedelta
 
 import pytest
 import requests
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from paypalserversdk.configuration import Configuration, Environment, Server
 from paypalserversdk.exceptions.error_exception import ErrorException
 from paypalserversdk.exceptions.o_auth_provider_exception import OAuthProviderException
+from paypalserversdk.exceptions.search_error_exception import SearchErrorException
 from paypalserversdk.http.auth.o_auth_2 import ClientCredentialsAuthCredentials
 from paypalserversdk.paypal_serversdk_client import PaypalServersdkClient
 
@@ -449,6 +451,53 @@ def test_an_empty_refund_is_the_whole_of_it(paypal):
     capture = captured(paypal, "7.00", "USD")
     made = paypal.payments.refund_captured_payment({"capture_id": capture.id, "prefer": REPRESENTATION}).body
     assert money(made.amount) == "7.00 USD"
+
+
+def reported(sandbox, paypal, **wanted):
+    """What the search finds around PayPal's own time, which other tests have put forward."""
+    now = datetime.fromisoformat(sandbox.control("POST", "/paypal/clock", {"seconds": 0})["now"])
+    written = {name: (now + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+               for name, days in [("start_date", -1), ("end_date", 1)]}
+    return paypal.transaction_search.search_transactions(written | wanted).body
+
+
+def test_captures_and_refunds_are_found_by_the_transaction_search(sandbox, paypal):
+    sandbox.control("PUT", "/paypal/reporting", {})
+    capture = captured(paypal, "10.00")
+    body = {"amount": {"currency_code": "EUR", "value": "4.00"}, "custom_id": key()}
+    refund = paypal.payments.refund_captured_payment({"capture_id": capture.id, "body": body}).body
+
+    def found(made, **more):
+        details = reported(sandbox, paypal, transaction_id=made.id, **more).transaction_details
+        return [one.transaction_info for one in details]
+
+    info, = found(capture)
+    assert (info.transaction_event_code, info.transaction_status, money(info.transaction_amount)) == (
+        "T0006", "S", "10.00 EUR")
+    assert money(info.fee_amount) == "-0.30 EUR"
+    info, = found(refund)
+    assert (info.transaction_event_code, money(info.transaction_amount), info.custom_field) == (
+        "T1107", "-4.00 EUR", body["custom_id"])
+    assert (info.paypal_reference_id, info.paypal_reference_id_type) == (capture.id, "TXN")
+    assert found(refund, transaction_type="T0006") == found(refund, transaction_currency="USD") == []
+    page = reported(sandbox, paypal, page_size=1, page=2)
+    assert (page.page, len(page.transaction_details), page.total_pages) == (2, 1, page.total_items)
+    sandbox.control("PUT", "/paypal/reporting", {"lag_seconds": 10_800})
+    assert found(capture) == []
+    sandbox.control("PUT", "/paypal/reporting", {"most": 1})
+    with pytest.raises(SearchErrorException) as refused:
+        reported(sandbox, paypal)
+    assert (refused.value.response_code, "RESULTSET_TOO_LARGE" in refused.value.response.text) == (400, True)
+    sandbox.control("PUT", "/paypal/reporting", {})
+
+
+@pytest.mark.parametrize("wanted", [
+    {"start_date": "yesterday"}, {"start_date": "2020-01-01T00:00:00Z"}, {"page_size": 501}, {"page": 0},
+    {"balance_affecting_records_only": "yes"}, {"fields": "everything"}])
+def test_a_search_that_is_none_is_refused(sandbox, paypal, wanted):
+    with pytest.raises(SearchErrorException) as refused:
+        reported(sandbox, paypal, **wanted)
+    assert refused.value.response_code == 400
 
 
 def test_what_an_order_came_to_is_in_it(paypal):

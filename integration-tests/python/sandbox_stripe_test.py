@@ -522,6 +522,26 @@ def test_payments_are_listed_page_by_page(api, customer):
     assert later.data == []
 
 
+def test_charges_and_refunds_are_listed_with_what_they_did_to_the_balance(api, customer):
+    paid = pay(api, customer=customer.id)
+    held = pay(api, customer=customer.id, capture_method="manual")
+    refund = api.refunds.create({"payment_intent": paid.id, "amount": 300})
+    expand = {"expand": ["data.balance_transaction"]}
+    charges = api.charges.list({"customer": customer.id, **expand}).data
+    assert [one.payment_intent for one in charges] == [held.id, paid.id]
+    assert (charges[0].balance_transaction, charges[0].amount_captured) == (None, 0)
+    balance = charges[1].balance_transaction
+    assert (balance.amount, balance.fee, balance.net, balance.type, balance.source) == (
+        paid.amount, paid.amount * 29 // 1000, paid.amount - paid.amount * 29 // 1000, "charge", charges[1].id)
+    assert api.balance_transactions.retrieve(balance.id) == balance
+    balance = api.refunds.list({"payment_intent": paid.id, **expand}).data[0].balance_transaction
+    assert (balance.amount, balance.fee, balance.source) == (-300, 0, refund.id)
+    api.payment_intents.capture(held.id, {"amount_to_capture": 500})
+    balance = api.charges.list({"payment_intent": held.id, **expand}).data[0].balance_transaction
+    assert balance.amount == 500
+    assert refusal(stripe.InvalidRequestError, api.balance_transactions.retrieve, "txn_1").code == "resource_missing"
+
+
 def test_payments_are_searched_by_metadata_a_little_later_than_they_are_made(sandbox, api):
     attempt = str(uuid.uuid4())
     paid = pay(api, metadata={"attempt": attempt})

@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use provider_proxy::{Application, Settings, providers::capabilities_page, server};
 
-/// A request allocates some thirty times; this allocator takes less time for it than the C library's.
+/// A request allocates some twenty-five times; this allocator takes less time for it than the C library's.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -50,16 +50,35 @@ pub enum OutgoingBody {
 }
 
 impl Outgoing {
-    /// The request of a caller, as it may go on: the headers without those that a caller must not set, and without
-    /// `Authorization`, which was meant for whoever passes it on; the body as it comes in, at most `limit` bytes of it.
+    /// The request of a caller, as it may go on: the headers without those that a caller must not set, the body as it
+    /// comes in, at most `limit` bytes of it.
     #[must_use]
     pub fn from_caller(request: &HttpRequest, payload: Payload, path_and_query: String, limit: u64) -> Self {
-        Self {
-            method: method(request.method()),
-            path_and_query,
-            headers: hygiene::from_caller_without_authorization(request.headers()),
-            body: OutgoingBody::from_caller(request, payload, limit),
-        }
+        let headers = hygiene::from_caller(request.headers());
+        Self::with_headers(headers, request, payload, path_and_query, limit)
+    }
+
+    /// The same without `Authorization`, which was meant for whoever passes the request on.
+    #[must_use]
+    pub fn from_caller_without_authorization(
+        request: &HttpRequest,
+        payload: Payload,
+        path_and_query: String,
+        limit: u64,
+    ) -> Self {
+        let headers = hygiene::from_caller_without_authorization(request.headers());
+        Self::with_headers(headers, request, payload, path_and_query, limit)
+    }
+
+    fn with_headers(
+        headers: HeaderMap,
+        request: &HttpRequest,
+        payload: Payload,
+        path_and_query: String,
+        limit: u64,
+    ) -> Self {
+        let body = OutgoingBody::from_caller(request, payload, limit);
+        Self { method: method(request.method()), path_and_query, headers, body }
     }
 }
 

@@ -223,6 +223,13 @@ mod tests {
     }
 
     #[test]
+    fn what_was_meant_for_the_proxy_is_left_out_where_it_is_asked_for() {
+        let headers = caller(&[("AUTHORIZATION", "Bearer x"), ("X-Kept", "1"), ("TE", "trailers")]);
+        assert_eq!(names(&from_caller(&headers)), ["authorization", "te", "x-kept"]);
+        assert_eq!(names(&from_caller_without_authorization(&headers)), ["te", "x-kept"]);
+    }
+
+    #[test]
     fn what_a_caller_must_not_set_is_dropped_however_it_is_spelled() {
         for name in [
             "Host",

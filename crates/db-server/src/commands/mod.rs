@@ -43,8 +43,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
     0  it was asked to stop, or the command did its work
    64  arguments, settings or environment are wrong; nothing was done
-   65  the data is not as the command needs it: a value that no key decrypts, a ledger that was changed, or books that a
-       provider's list does not agree with
+   65  the data is not as the command needs it: a value that no key decrypts, a ledger that was changed, or books that
+       a provider's list does not agree with
    69  what it needs is taken: the address, or the lock of another run
    70  a fault of the program or the machine
    73  a file cannot be written
@@ -71,10 +71,10 @@ enum Command {
     Plan(plan::PlanArguments),
     /// Compare what a provider says it has taken and given back with our books.
     Reconcile(reconcile::Options),
-    /// Show a payment, look at what nobody has settled, or say what has become of an operation.
-    Payment(payment::PaymentArguments),
     /// Verify the ledger, or compare it with the payments.
     Ledger(ledger::LedgerArguments),
+    /// Show a payment, look at what nobody has settled, or say what has become of an operation.
+    Payment(payment::PaymentArguments),
     /// Write the transaction log of a day (UTC) as a CSV file, yesterday's unless told otherwise.
     Log(log::Options),
 }
@@ -107,10 +107,10 @@ impl Arguments {
             Command::Reconcile(options) => {
                 actix_web::rt::System::new().block_on(reconcile::run(settings, options))
             }
+            Command::Ledger(arguments) => ledger::run(&settings, arguments),
             Command::Payment(arguments) => {
                 actix_web::rt::System::new().block_on(payment::run(settings, arguments))
             }
-            Command::Ledger(arguments) => ledger::run(&settings, arguments),
             Command::Log(options) => log::run(&settings, options),
         }
     }

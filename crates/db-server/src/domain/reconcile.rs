@@ -5,6 +5,7 @@
 //! midnight. The provider is asked about the payment or refund itself, and what it says then decides.
 
 mod compare;
+mod evidence;
 pub mod nightly;
 mod run;
 mod window;

@@ -6,8 +6,8 @@ use utoipa::openapi::{RefOr, Schema};
 use super::{
     Part,
     field::{
-        Field, Record, anything, currency, decimal, flag, key, list_of, long_text, map_of, named, pk,
-        reference, required_key, required_url, text, time, uri, url, whole, words,
+        Field, Record, anything, currency, decimal, flag, key, list_of, long_text, map_of, named, reference,
+        required_key, required_url, text, time, uri, url, whole, words,
     },
     operation::{Operation, get, post},
     paymethods::provider,
@@ -122,7 +122,7 @@ fn schemas() -> Vec<(&'static str, RefOr<Schema>)> {
         ("Refund", refund_shown()),
         ("PaymentList", list("Payments, newest first.", named("Payment"))),
         ("RefundList", refunds.build()),
-        ("PaymentHistory", list("What became of a payment, oldest first.", event())),
+        ("PaymentHistory", list("What became of a payment, oldest first.", named("Event"))),
         ("KeyRefusal", key.build()),
     ]
 }
@@ -207,17 +207,6 @@ fn refund_shown() -> RefOr<Schema> {
         .has("modified", time())
         .has("counter", whole(0))
         .may("error", anything().about("Why it was not made."))
-        .build()
-}
-
-fn event() -> RefOr<Schema> {
-    Record::new("Something that became of a payment.")
-        .has("id", pk())
-        .has("type", key())
-        .has("status", status())
-        .has("actor", key().about("Who did or said it."))
-        .has("data", anything().about("The payment then."))
-        .has("created", time())
         .build()
 }
 

@@ -38,7 +38,8 @@ pub struct IdempotencyKeyRow {
 /// A key that is used for the first time; the fields are [`IdempotencyKeyRow`]'s.
 #[expect(missing_docs, reason = "each field is documented in IdempotencyKeyRow")]
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = idempotency_keys)]
+// A statement with the word DEFAULT in it would not stay prepared.
+#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
 pub struct NewIdempotencyKey {
     pub client: String,
     pub route: String,

@@ -79,7 +79,8 @@ pub struct PaymentRow {
 /// A payment to be written down; the fields are [`PaymentRow`]'s.
 #[expect(missing_docs, reason = "each field is documented in PaymentRow")]
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = payments)]
+// A statement with the word DEFAULT in it would not stay prepared.
+#[diesel(table_name = payments, treat_none_as_default_value = false)]
 pub struct NewPayment {
     pub uuid: Uuid,
     pub transaction_id: TransactionId,

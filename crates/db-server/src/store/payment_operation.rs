@@ -54,7 +54,8 @@ pub struct PaymentOperationRow {
 /// What a provider is about to be asked; the fields are [`PaymentOperationRow`]'s.
 #[expect(missing_docs, reason = "each field is documented in PaymentOperationRow")]
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = payment_operations)]
+// A statement with the word DEFAULT in it would not stay prepared.
+#[diesel(table_name = payment_operations, treat_none_as_default_value = false)]
 pub struct NewPaymentOperation {
     pub attempt: Uuid,
     pub payment_id: PaymentId,

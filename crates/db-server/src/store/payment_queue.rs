@@ -34,7 +34,7 @@ returning payment_operations.*";
 /// operation is not settled.
 pub const FORGET: &str = "\
 delete from idempotency_keys
-where id in (
+where id = any (array(
     select id from idempotency_keys
     where created < $1 and not exists (
         select from payment_operations
@@ -44,7 +44,7 @@ where id in (
     )
     order by created
     limit $2
-)";
+))";
 
 /// Claims operations: see [`CLAIM`].
 ///

@@ -52,6 +52,23 @@ pub struct BookedRefund {
     pub standing: RefundStanding,
 }
 
+/// The columns of a [`BookedRefund`].
+const REFUND: (
+    refunds::id,
+    refunds::uuid,
+    refunds::provider_reference,
+    refunds::amount_minor,
+    payments::currency,
+    refunds::standing,
+) = (
+    refunds::id,
+    refunds::uuid,
+    refunds::provider_reference,
+    refunds::amount_minor,
+    payments::currency,
+    refunds::standing,
+);
+
 /// A transaction that belongs to no payment of `payments`: one of the older paths.
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable)]
 #[diesel(table_name = transactions, check_for_backend(diesel::pg::Pg))]
@@ -170,16 +187,7 @@ fn refunds_by_reference(
     let query = refunds::table
         .inner_join(payments::table)
         .filter(refunds::provider.eq(provider).and(refunds::provider_reference.eq_any(references)));
-    Ok(query
-        .select((
-            refunds::id,
-            refunds::uuid,
-            refunds::provider_reference,
-            refunds::amount_minor,
-            payments::currency,
-            refunds::standing,
-        ))
-        .load(connection)?)
+    Ok(query.select(REFUND).load(connection)?)
 }
 
 /// Limits a query over `transactions` to those of the older paths.
@@ -251,16 +259,7 @@ pub fn refunds_between(
         .filter(refunds::uuid.ge(first_of(from)).and(refunds::uuid.lt(first_of(to))))
         .filter(refunds::provider.eq(provider).and(refunds::standing.ne(RefundStanding::Failed)))
         .order(refunds::id);
-    Ok(query
-        .select((
-            refunds::id,
-            refunds::uuid,
-            refunds::provider_reference,
-            refunds::amount_minor,
-            payments::currency,
-            refunds::standing,
-        ))
-        .load(connection)?)
+    Ok(query.select(REFUND).load(connection)?)
 }
 
 /// The transactions of the older paths that were created in a time, have a provider's id and have moved money, oldest

@@ -47,7 +47,8 @@ pub struct RefundRow {
 /// A refund to be written down; the fields are [`RefundRow`]'s.
 #[expect(missing_docs, reason = "each field is documented in RefundRow")]
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = refunds)]
+// A statement with the word DEFAULT in it would not stay prepared.
+#[diesel(table_name = refunds, treat_none_as_default_value = false)]
 pub struct NewRefund {
     pub uuid: Uuid,
     pub payment_id: PaymentId,

@@ -31,7 +31,7 @@ pub struct WebhookEventRow {
 /// An event to be kept; the fields are [`WebhookEventRow`]'s.
 #[expect(missing_docs, reason = "each field is documented in WebhookEventRow")]
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = webhook_events)]
+#[diesel(table_name = webhook_events, treat_none_as_default_value = false)]
 pub struct NewWebhookEvent {
     pub provider: Provider,
     pub event_id: String,

@@ -10,7 +10,7 @@ pub struct AuditSettings {
     /// The file; without one there is no audit log.
     pub file: Option<PathBuf>,
     /// Whether lines are brought to the disk itself (`fdatasync`), some batches of them together, so that a failure of
-    /// the machine loses those of the last 25 ms at most.
+    /// the machine loses those of the last 20 ms or so.
     pub sync: bool,
 }
 

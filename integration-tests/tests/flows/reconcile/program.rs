@@ -71,7 +71,7 @@ async fn what_cannot_be_compared_says_so_by_its_exit_code() {
         ("", "--provider stripe --from 2026-01-02 --to tomorrow", 64),
         ("", "--provider reference --from 2026-01-01 --to 2026-01-02", 64),
         ("[proxy]\nurl = 'http://127.0.0.1:1'", &*wanted, 129),
-        ("[database]\nhost = '/nowhere'", &*wanted, 129),
+        ("[database.postgres]\nhost = '/nowhere'", &*wanted, 129),
     ] {
         let (end, lines) = run(&shop, settings, arguments).await;
         assert_eq!(end, End::Exited(code), "{settings} {arguments}: {lines:?}");

@@ -19,6 +19,7 @@ use crate::{
             self, WantedRefund,
             answer::{Answer, payment_json, refund_json},
         },
+        payment_event,
     },
     error::ApiError,
     field_errors::FieldErrors,
@@ -29,7 +30,6 @@ use crate::{
         id::{PaymentEventId, PaymentId},
         payment::{PaymentFilter, PaymentRow},
         payment_code::PaymentStatus,
-        payment_event::PaymentEventRow,
     },
     uri::Kind,
 };
@@ -190,7 +190,7 @@ pub async fn events(
     let cursor = query.finish_cursor()?;
     let after = PaymentEventId(cursor.after().unwrap_or(0));
     let rows = payment::events(&domain, id, after, cursor.rows()).await?;
-    let objects = rows.iter().map(|row| (row.id.0, show_event(row))).collect();
+    let objects = rows.iter().map(|row| (row.id.0, payment_event::body(row))).collect();
     let path = format!("{}events/", Kind::Payment.uri(id));
     Ok(HttpResponse::Ok().json(cursor.answer(&path, objects)))
 }
@@ -209,17 +209,6 @@ fn read_refund(mut form: Form) -> Result<WantedRefund, FieldErrors> {
 
 fn show(domain: &Domain, row: &PaymentRow) -> Result<Shown, ApiError> {
     Ok(Shown::of_row(row.id.0, row.counter, payment_json(&domain.keys, row)?))
-}
-
-fn show_event(row: &PaymentEventRow) -> Value {
-    json!({
-        "id": row.id.0,
-        "type": row.kind,
-        "status": row.status,
-        "actor": row.actor,
-        "data": row.payload,
-        "created": row.created,
-    })
 }
 
 /// Byte for byte as it is kept.

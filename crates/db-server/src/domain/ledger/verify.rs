@@ -187,11 +187,11 @@ impl<'a> Walk<'a> {
         end: Option<LedgerChainRow>,
         balances: Vec<LedgerBalanceRow>,
     ) -> Result<LedgerChainRow, VerifyError> {
-        self.check_set()?;
         if end.as_ref() != Some(&self.end) {
             let said = end.map_or(0, |end| end.position);
             return Err(self.broken(self.end.position, Fault::End { said }));
         }
+        self.check_set()?;
         if let Some(&(position, _)) = self.noted.iter().find(|(position, _)| *position > self.end.position) {
             return Err(self.broken(position, Fault::Noted));
         }

@@ -182,3 +182,6 @@ pub(super) fn row(verdict: Verdict, movement: &Movement, ours: Option<Ours>, in_
         at: Some(movement.at.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,21 +4,19 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use wire::{
-    ErrorKind, Money,
-    payment::{
-        AttemptId, Found, ListMovements, Lookup, LookupBy, Movement, MovementKind, Outcome, Provider,
-        operations,
-    },
+    Money,
+    payment::{AttemptId, ListMovements, Movement, MovementKind, Provider, operations},
 };
 
 use super::{
     Ours, Range, ReconcileError, Report, Row, Verdict,
     compare::{self, Decision, Seen, in_books},
+    evidence::{Evidence, Witness},
     window::hours,
 };
 use crate::{
     database::Database,
-    proxy_client::{ProxyClient, ProxyError},
+    proxy_client::ProxyClient,
     store::{
         StoreError, code,
         id::PaymentId,
@@ -30,8 +28,7 @@ use crate::{
 /// A comparison that is under way.
 pub(super) struct Run<'a> {
     database: &'a Database,
-    proxy: &'a ProxyClient,
-    provider: Provider,
+    witness: Witness<'a>,
     now: DateTime<Utc>,
     report: Report,
     /// The movements of the provider that were looked at: a list that changes under its reader may repeat one.
@@ -40,16 +37,6 @@ pub(super) struct Run<'a> {
     seen: HashSet<Seen>,
     /// The payments of ours of which charges were listed, and what these come to.
     parts: BTreeMap<PaymentId, (BookedPayment, Money)>,
-}
-
-/// What the provider says of one payment or refund.
-enum Evidence {
-    /// This much was moved.
-    Moved(Money),
-    /// Nothing was.
-    Nothing,
-    /// It will say later.
-    Later,
 }
 
 /// A row of ours that the provider has been asked about.
@@ -103,8 +90,7 @@ impl<'a> Run<'a> {
     ) -> Self {
         Self {
             database,
-            proxy,
-            provider,
+            witness: Witness { proxy, provider },
             now,
             report: Report::new(provider, range),
             listed: HashSet::new(),
@@ -140,7 +126,8 @@ impl<'a> Run<'a> {
                 to: written(to),
                 cursor: cursor.clone(),
             };
-            let page = self.proxy.pay::<operations::ListMovements>(self.provider, &request).await?;
+            let page =
+                self.witness.proxy.pay::<operations::ListMovements>(self.report.provider, &request).await?;
             self.page(page.movements).await?;
             cursor = page.next;
             match &cursor {
@@ -157,7 +144,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let asked = compare::asked(&movements);
-        let provider = code::Provider::from(self.provider);
+        let provider = code::Provider::from(self.report.provider);
         let known = move |connection: &mut _| reconcile::known(connection, provider, &asked);
         let known = self.database.read::<_, StoreError, _>(known).await?;
         for movement in &movements {
@@ -191,7 +178,7 @@ impl<'a> Run<'a> {
         }
         let may_be_elsewhere = sum.minor_units < payment.captured_minor;
         let evidence = match &payment.provider_reference {
-            Some(reference) if may_be_elsewhere => self.payment(reference).await?,
+            Some(reference) if may_be_elsewhere => self.witness.payment(reference).await?,
             _ => Evidence::Moved(sum),
         };
         let id = payment.id;
@@ -203,7 +190,7 @@ impl<'a> Run<'a> {
 
     /// Goes through what our books have of an hour and the provider has not listed.
     async fn ours(&mut self, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<(), ReconcileError> {
-        let provider = code::Provider::from(self.provider);
+        let provider = code::Provider::from(self.report.provider);
         let read = move |connection: &mut _| {
             let (payments, unsettled) = reconcile::payments_between(connection, provider, from, to)?;
             Ok((payments, unsettled, reconcile::refunds_between(connection, provider, from, to)?))
@@ -216,7 +203,7 @@ impl<'a> Run<'a> {
             }
             let evidence = match &payment.provider_reference {
                 _ if payment.captured_minor == 0 => Evidence::Later,
-                Some(reference) => self.payment(reference).await?,
+                Some(reference) => self.witness.payment(reference).await?,
                 None => Evidence::Nothing,
             };
             self.weigh(Booked::payment(payment), evidence, is_open);
@@ -232,7 +219,7 @@ impl<'a> Run<'a> {
     async fn unlisted_refund(&mut self, refund: BookedRefund) -> Result<(), ReconcileError> {
         let evidence = match &refund.provider_reference {
             _ if refund.standing != RefundStanding::Succeeded => Evidence::Later,
-            Some(reference) => self.refund(reference).await?,
+            Some(reference) => self.witness.refund(reference).await?,
             None => Evidence::Nothing,
         };
         self.weigh(Booked::refund(refund), evidence, false);
@@ -241,7 +228,7 @@ impl<'a> Run<'a> {
 
     /// Goes through the transactions of the older paths that the provider has not listed.
     async fn older(&mut self) -> Result<(), ReconcileError> {
-        let (provider, range) = (code::Provider::from(self.provider), self.report.range);
+        let (provider, range) = (code::Provider::from(self.report.provider), self.report.range);
         let read = move |connection: &mut _| {
             reconcile::transactions_between(connection, provider, range.begin(), range.end())
         };
@@ -256,9 +243,9 @@ impl<'a> Run<'a> {
     async fn unlisted_transaction(&mut self, transaction: BookedTransaction) -> Result<(), ReconcileError> {
         let Some(reference) = &transaction.uid_support else { return Ok(()) };
         let evidence = if transaction.kind == code::TransactionType::Refund {
-            self.refund(reference).await?
+            self.witness.refund(reference).await?
         } else {
-            self.payment(reference).await?
+            self.witness.payment(reference).await?
         };
         self.weigh(Booked::transaction(transaction), evidence, false);
         Ok(())
@@ -285,47 +272,5 @@ impl<'a> Run<'a> {
             in_books: booked.amount,
             at: None,
         });
-    }
-
-    /// What was taken of a payment.
-    async fn payment(&self, reference: &str) -> Result<Evidence, ReconcileError> {
-        let found = self.look_up(LookupBy::Payment { reference: reference.to_owned() }).await?;
-        Ok(match found {
-            Found::Payment { outcome: Outcome::Unknown { .. } } => Evidence::Later,
-            Found::Payment { outcome } => match outcome.result() {
-                Some(payment) if payment.captured > 0 => {
-                    let minor_units = payment.captured;
-                    Evidence::Moved(Money { minor_units, currency: payment.amount.currency })
-                }
-                _ if matches!(outcome, Outcome::Pending { .. }) => Evidence::Later,
-                _ => Evidence::Nothing,
-            },
-            Found::Refund { .. } | Found::Nothing => Evidence::Nothing,
-        })
-    }
-
-    /// What a refund gave back.
-    async fn refund(&self, reference: &str) -> Result<Evidence, ReconcileError> {
-        let found = self.look_up(LookupBy::Refund { reference: reference.to_owned() }).await?;
-        Ok(match found {
-            Found::Refund { outcome: Outcome::Succeeded { result } } => Evidence::Moved(result.amount),
-            Found::Refund {
-                outcome: Outcome::Pending { .. } | Outcome::RequiresAction { .. } | Outcome::Unknown { .. },
-            } => Evidence::Later,
-            Found::Refund { outcome: Outcome::Declined { .. } | Outcome::Rejected { .. } }
-            | Found::Payment { .. }
-            | Found::Nothing => Evidence::Nothing,
-        })
-    }
-
-    /// Asks for one payment or refund. An id that cannot be the provider's is of nothing.
-    async fn look_up(&self, by: LookupBy) -> Result<Found, ReconcileError> {
-        let request = Lookup { attempt: AttemptId::new(), by };
-        match self.proxy.pay::<operations::Lookup>(self.provider, &request).await {
-            Err(ProxyError::Failure { failure, .. }) if failure.kind == ErrorKind::InvalidRequest => {
-                Ok(Found::Nothing)
-            }
-            answer => Ok(answer?),
-        }
     }
 }

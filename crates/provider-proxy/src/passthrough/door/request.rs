@@ -56,7 +56,7 @@ pub(super) fn outgoing(
     let limit = target.max_request_body;
     let path_and_query = path_and_query(asked, target, caller)?;
     // Without what the caller shows to this proxy, which is not for the target.
-    let mut outgoing = Outgoing::from_caller(request, payload, path_and_query, limit);
+    let mut outgoing = Outgoing::from_caller_without_authorization(request, payload, path_and_query, limit);
     match &outgoing.body {
         OutgoingBody::Stream { length: Some(length), .. } if *length > limit => {
             return Err(DoorError::RequestTooLarge { limit });

@@ -1,0 +1,280 @@
+//! Operations that nobody has settled: janitors look at them by the clock, and an operator has the last word.
+
+use chassis::environment::Environment;
+use chrono::{TimeDelta, Utc};
+use db_server::{
+    domain::{
+        Clock,
+        payment::{
+            janitor,
+            resolve::{self, Finding, Resolution, ResolveError},
+        },
+    },
+    server, settings,
+};
+use diesel::connection::SimpleConnection;
+use integration_tests::in_process::db_server_settings;
+use serde_json::{Value, json};
+use uuid::Uuid;
+use wire::payment::Provider;
+
+use super::{
+    executables::server as executable,
+    shop::text,
+    till::{Till, line},
+    webhooks::count,
+};
+
+const SOON: TimeDelta = TimeDelta::seconds(11);
+const NO_PROXY: &str = "http://127.0.0.1:1";
+
+/// A till whose providers tell nothing by themselves.
+async fn quiet() -> Till {
+    let till = Till::open().await;
+    let held = till.pair.sandbox_client().put("/_sandbox/webhooks/handling", &json!({"hold": true})).await;
+    assert_eq!(held.status, 200, "{held:?}");
+    till
+}
+
+/// One pass of a janitor whose clock is ahead, and which reaches provider-proxy at this URL.
+async fn pass(till: &Till, proxy: &str, ahead: TimeDelta) -> usize {
+    let database = till.pair.database.as_ref().unwrap();
+    let table = db_server_settings(&database.socket_folder(), database.name(), proxy, &till.pair.dummies);
+    let read = || settings::read(table.clone(), Environment::default()).unwrap();
+    let clock = Clock::new(move || Utc::now() + ahead);
+    let (domain, _) = server::tools(read(), clock).await.unwrap();
+    // Only the janitor's time is ahead: provider-proxy believes no token of the future.
+    let (_, proxy) = server::tools(read(), Clock::system()).await.unwrap();
+    janitor::pass(&domain, &proxy).await.unwrap()
+}
+
+async fn look(till: &Till, ahead: TimeDelta) -> usize {
+    pass(till, till.pair.provider_proxy.url(), ahead).await
+}
+
+/// The attempt of the newest operation.
+fn attempt(till: &Till) -> Uuid {
+    use diesel::{QueryableByName, RunQueryDsl, sql_query};
+    #[derive(QueryableByName)]
+    struct Newest {
+        #[diesel(sql_type = diesel::sql_types::Uuid)]
+        attempt: Uuid,
+    }
+    let mut connection = till.pair.database.as_ref().unwrap().connect();
+    let query = "select attempt from payment_operations order by id desc limit 1";
+    sql_query(query).get_result::<Newest>(&mut connection).unwrap().attempt
+}
+
+/// A payment that is shown as unknown.
+async fn unknown(till: &Till, order: &Value) -> Value {
+    let answer = till.ask(order).await;
+    assert_eq!((answer.status, &answer.json()["status"]), (202, &json!("unknown")), "{answer:?}");
+    answer.json()
+}
+
+async fn assert_status(till: &Till, payment: &Value, status: &str) {
+    let now = till.read(payment).await;
+    assert_eq!(now["status"], status, "{now}");
+}
+
+#[actix_web::test]
+async fn a_charge_whose_answer_was_lost_is_found_and_what_never_arrived_is_asked_again() {
+    let till = quiet().await;
+    for (fault, lines) in [("drop_after", 1), ("drop_before", 2)] {
+        till.fault("/stripe/v1/payment_intents", json!(fault)).await;
+        let payment = unknown(&till, &till.stripe_order(&json!({}))).await;
+        assert_eq!(till.change(&payment, "cancel", &json!({})).await.status, 409);
+        assert_eq!(look(&till, TimeDelta::zero()).await, 0, "it is not due");
+        assert_eq!(look(&till, SOON).await, 1, "{fault}");
+        assert_status(&till, &payment, "captured").await;
+        assert_eq!(till.ledger(Provider::Stripe).await, vec![line("charge", "10.00"); lines]);
+        assert_eq!(look(&till, TimeDelta::days(1)).await, 0, "it is settled");
+    }
+}
+
+#[actix_web::test]
+async fn what_becomes_of_the_payment_is_looked_up_too() {
+    let till = quiet().await;
+    let held = till.stripe(&json!({"capture": false})).await;
+    let path = format!("/stripe/v1/payment_intents/{}", text(&held, "/provider_reference"));
+    for fault in ["drop_after", "drop_before"] {
+        till.fault(&format!("{path}/capture"), json!(fault)).await;
+        let answer = till.change(&held, "capture", &json!({"amount": "3.00"})).await;
+        assert_eq!(answer.status, 202, "{answer:?}");
+        assert_eq!(look(&till, SOON).await, 1);
+    }
+    assert_eq!(till.read(&held).await["captured_amount"], "6.00");
+    for fault in ["drop_after", "drop_before"] {
+        till.fault("/stripe/v1/refunds", json!(fault)).await;
+        let answer = till.change(&held, "refunds", &json!({"amount": "1.00"})).await;
+        assert_eq!(answer.status, 202, "{answer:?}");
+        assert_eq!(look(&till, SOON).await, 1);
+    }
+    assert_eq!(till.read(&held).await["refunded_amount"], "2.00");
+    let charged = [line("charge", "3.00"), line("charge", "3.00")];
+    let refunded = [line("refund", "1.00"), line("refund", "1.00")];
+    assert_eq!(till.ledger(Provider::Stripe).await, [charged, refunded].concat());
+    let given_up = till.stripe(&json!({"capture": false})).await;
+    let path = format!("/stripe/v1/payment_intents/{}/cancel", text(&given_up, "/provider_reference"));
+    till.fault(&path, json!("drop_after")).await;
+    assert_eq!(till.change(&given_up, "cancel", &json!({})).await.status, 202);
+    assert_eq!(look(&till, SOON).await, 1);
+    assert_status(&till, &given_up, "cancelled").await;
+}
+
+#[actix_web::test]
+async fn a_checkout_whose_completion_was_lost_is_executed_once() {
+    let till = quiet().await;
+    for (fault, lines) in [("drop_after", 1), ("drop_before", 2)] {
+        let payment = till.paypal(&json!({})).await;
+        till.choose(&payment, "approve").await;
+        let order = text(&payment, "/checkout_reference");
+        till.fault(&format!("/paypal/v2/checkout/orders/{order}/capture"), json!(fault)).await;
+        let answer = till.change(&payment, "complete", &json!({})).await;
+        assert_eq!(answer.status, 202, "{answer:?}");
+        assert_eq!(look(&till, SOON).await, 1, "{fault}");
+        assert_status(&till, &payment, "captured").await;
+        assert_eq!(till.ledger(Provider::Paypal).await, vec![line("charge", "10.00"); lines]);
+    }
+}
+
+#[actix_web::test]
+async fn nothing_is_no_evidence_too_early_and_braintree_is_not_asked_again() {
+    let till = quiet().await;
+    till.fault("/braintree/merchants", json!("drop_before")).await;
+    let order = till.order(Provider::Braintree, &json!({"currency": "USD", "nonce": "fake-valid-nonce"}));
+    let payment = unknown(&till, &order).await;
+    assert_eq!(look(&till, SOON).await, 1);
+    assert_status(&till, &payment, "unknown").await;
+    assert_eq!(look(&till, SOON + SOON).await, 0, "the next look is a minute later");
+    assert_eq!(look(&till, TimeDelta::minutes(5)).await, 1);
+    assert_status(&till, &payment, "unknown").await;
+    assert_eq!(look(&till, TimeDelta::minutes(11)).await, 1);
+    let failed = till.read(&payment).await;
+    assert_eq!((&failed["status"], &failed["failure"]["code"]), (&json!("failed"), &json!("not_found")));
+    assert_eq!(till.ledger(Provider::Braintree).await, []);
+}
+
+#[actix_web::test]
+async fn what_cannot_be_asked_is_asked_the_next_time_and_after_thirty_days_a_person_decides() {
+    let till = quiet().await;
+    till.fault("/stripe/v1/payment_intents", json!("drop_after")).await;
+    let payment = unknown(&till, &till.stripe_order(&json!({}))).await;
+    assert_eq!(pass(&till, NO_PROXY, SOON).await, 1);
+    assert_eq!(pass(&till, NO_PROXY, SOON + SOON).await, 0);
+    assert_eq!(pass(&till, NO_PROXY, TimeDelta::days(31)).await, 1);
+    assert_status(&till, &payment, "unknown").await;
+    assert_eq!(look(&till, TimeDelta::days(400)).await, 0, "nobody looks any more");
+}
+
+#[actix_web::test]
+async fn no_two_janitors_look_at_the_same() {
+    let till = quiet().await;
+    for _ in 0..5 {
+        till.fault("/stripe/v1/payment_intents", json!("drop_after")).await;
+        unknown(&till, &till.stripe_order(&json!({}))).await;
+    }
+    let before = till.arrived("GET /stripe/v1/payment_intents/search").await;
+    let looks = futures_util::future::join3(look(&till, SOON), look(&till, SOON), look(&till, SOON));
+    let (one, two, three) = looks.await;
+    assert_eq!(one + two + three, 5);
+    assert_eq!(till.arrived("GET /stripe/v1/payment_intents/search").await - before, 5);
+    assert_eq!(till.ledger(Provider::Stripe).await.len(), 5);
+}
+
+fn said(payment: &Value, attempt: Uuid, finding: Finding) -> Resolution {
+    Resolution {
+        payment: text(payment, "/uuid").parse().unwrap(),
+        attempt,
+        finding,
+        reference: Some("pi_found".to_owned()),
+        captured: None,
+        by: "ada".to_owned(),
+        because: "seen in the dashboard".to_owned(),
+    }
+}
+
+#[actix_web::test]
+async fn an_operator_says_what_became_of_it_and_cannot_contradict_what_is_known() {
+    let till = quiet().await;
+    let database = till.pair.database.as_ref().unwrap();
+    let table = db_server_settings(&database.socket_folder(), database.name(), NO_PROXY, &till.pair.dummies);
+    let folder = tempfile::tempdir().unwrap();
+    let show = |payment: &Value| {
+        let uuid = text(payment, "/uuid");
+        executable("db-server", folder.path(), &table).arguments(["payment", "show", uuid.as_str()])
+    };
+    let settings = settings::read(table.clone(), Environment::default()).unwrap();
+    let (domain, _) = server::tools(settings, Clock::system()).await.unwrap();
+    let resolve = |said| resolve::resolve(&domain.database, domain.keys.clone(), domain.clock.now(), said);
+
+    let settled = till.stripe(&json!({})).await;
+    let known = resolve(said(&settled, attempt(&till), Finding::Failed)).await;
+    assert!(matches!(known, Err(ResolveError::Known(_))), "{known:?}");
+
+    till.fault("/stripe/v1/payment_intents", json!("drop_before")).await;
+    let payment = unknown(&till, &till.stripe_order(&json!({}))).await;
+    let open = attempt(&till);
+    for (resolution, fault) in [
+        (said(&settled, open, Finding::Failed), "the payment has no operation with this attempt"),
+        (said(&payment, open, Finding::Refunded), "authorize cannot end so"),
+        (
+            Resolution { captured: Some("10.01".into()), ..said(&payment, open, Finding::Captured) },
+            "it contradicts what is known: more than nothing, and at most the amount, can be captured",
+        ),
+        (
+            Resolution { because: " ".into(), ..said(&payment, open, Finding::Failed) },
+            "--because: 1 to 1000 characters",
+        ),
+        (
+            Resolution { reference: None, ..said(&payment, open, Finding::Captured) },
+            "--reference: the provider's id is needed",
+        ),
+    ] {
+        assert_eq!(resolve(resolution).await.unwrap_err().to_string(), fault);
+    }
+    assert_status(&till, &payment, "unknown").await;
+    let partly = Resolution { captured: Some("4.00".into()), ..said(&payment, open, Finding::Captured) };
+    assert_eq!(resolve(partly).await.unwrap().captured_minor, 400);
+    let now = till.read(&payment).await;
+    assert_eq!((&now["status"], &now["captured_amount"]), (&json!("captured"), &json!("4.00")));
+    assert_eq!(now["provider_reference"], "pi_found");
+    let again = resolve(said(&payment, open, Finding::Failed)).await;
+    assert!(matches!(again, Err(ResolveError::Known(_))), "{again:?}");
+    let mut connection = database.connect();
+    let told =
+        "select count(*) from payment_events where kind = 'payment.resolved' and actor = 'operator:ada'";
+    assert_eq!(count(&mut connection, told), 1);
+
+    let process = show(&payment).start().unwrap();
+    assert_eq!(process.wait().await.unwrap().to_string(), "exited with code 0");
+    let shown = process.lines().join("\n");
+    for part in ["status captured", &open.to_string(), "payment.resolved", "operator:ada"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("gAAAA"), "{shown}");
+}
+
+#[actix_web::test]
+async fn keys_are_forgotten_when_they_are_old_unless_what_they_began_is_open_and_unanswered() {
+    let till = quiet().await;
+    let database = till.pair.database.as_ref().unwrap();
+    till.stripe(&json!({})).await;
+    till.stripe(&json!({})).await;
+    till.fault("/stripe/v1/payment_intents", json!("drop_after")).await;
+    unknown(&till, &till.stripe_order(&json!({}))).await;
+    let mut connection = database.connect();
+    connection
+        .batch_execute(
+            "update idempotency_keys set created = now() - interval '2 days' where id <> 1;
+             update idempotency_keys set status = null, body = null, leased_until = now()
+             where id = (select max(id) from idempotency_keys)",
+        )
+        .unwrap();
+    let table = db_server_settings(&database.socket_folder(), database.name(), NO_PROXY, &till.pair.dummies);
+    let settings = settings::read(table, Environment::default()).unwrap();
+    let (domain, _) = server::tools(settings, Clock::system()).await.unwrap();
+    assert_eq!(janitor::forget(&domain).await.unwrap(), 1);
+    assert_eq!(count(&mut connection, "select count(*) from idempotency_keys"), 2);
+    assert_eq!(count(&mut connection, "select count(*) from idempotency_keys where status is null"), 1);
+}
