@@ -1,93 +1,17 @@
 //! Whether what the providers say was moved, what our tables say, and what the clients were told, is the same.
 
+mod rows;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::http::Method;
-use diesel::{
-    PgConnection, QueryableByName, RunQueryDsl, sql_query,
-    sql_types::{BigInt, Nullable, SmallInt, Text},
-};
-use serde::Deserialize;
+use diesel::{PgConnection, RunQueryDsl, sql_query};
 use uuid::Uuid;
 use wire::{Currency, Money};
 
+pub use self::rows::{Line, Operation, Payment, Refund, open};
+use self::rows::{OPERATIONS, PAYMENTS, REFUNDS};
 use super::{CrashError, Differences, asking::Asked, rig::Rig};
-
-/// One line of the sandbox's ledger.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Line {
-    provider: String,
-    kind: String,
-    amount: String,
-    currency: String,
-    reference: String,
-}
-
-/// A payment of ours.
-#[derive(Clone, Debug, QueryableByName)]
-pub struct Payment {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = Text)]
-    uuid: String,
-    #[diesel(sql_type = Text)]
-    provider: String,
-    #[diesel(sql_type = BigInt)]
-    amount_minor: i64,
-    #[diesel(sql_type = Text)]
-    currency: String,
-    #[diesel(sql_type = Text)]
-    status: String,
-    #[diesel(sql_type = BigInt)]
-    captured_minor: i64,
-    #[diesel(sql_type = BigInt)]
-    refunded_minor: i64,
-    #[diesel(sql_type = BigInt)]
-    refunding_minor: i64,
-    /// The status of its transaction in the generic API.
-    #[diesel(sql_type = SmallInt)]
-    transaction: i16,
-}
-
-/// What a provider was asked about a payment.
-#[derive(Clone, Debug, QueryableByName)]
-pub struct Operation {
-    #[diesel(sql_type = Text)]
-    attempt: String,
-    #[diesel(sql_type = BigInt)]
-    payment_id: i64,
-    #[diesel(sql_type = SmallInt)]
-    operation: i16,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    amount_minor: Option<i64>,
-    #[diesel(sql_type = SmallInt)]
-    state: i16,
-    #[diesel(sql_type = Nullable<Text>)]
-    outcome: Option<String>,
-}
-
-/// A refund of ours.
-#[derive(Clone, Debug, QueryableByName)]
-pub struct Refund {
-    #[diesel(sql_type = Text)]
-    uuid: String,
-    #[diesel(sql_type = BigInt)]
-    payment_id: i64,
-    #[diesel(sql_type = BigInt)]
-    amount_minor: i64,
-    #[diesel(sql_type = Text)]
-    status: String,
-}
-
-const PAYMENTS: &str = "select p.id, p.uuid::text, case p.provider when 2 then 'reference' when 3 then 'paypal' \
-     when 4 then 'braintree' else 'stripe' end as provider, p.amount_minor, p.currency, \
-     (array['created','requires_action','pending','failed','declined','authorized','cancelled','captured','unknown'])\
-     [p.status + 1] as status, p.captured_minor, p.refunded_minor, p.refunding_minor, t.status as transaction \
-     from payments p join transactions t on t.id = p.transaction_id order by p.id";
-const OPERATIONS: &str = "select attempt::text, payment_id, operation, amount_minor, state, outcome \
-     from payment_operations order by id";
-const REFUNDS: &str = "select uuid::text, payment_id, amount_minor, \
-     (array['created','pending','succeeded','failed'])[standing + 1] as status from refunds order by id";
 
 /// The number of captures among the operations, as the column has it.
 const CAPTURE: i16 = 3;
@@ -321,30 +245,6 @@ fn attempt_in(reference: &str) -> Option<String> {
 
 fn minor_units(amount: &str, currency: &str) -> Option<i64> {
     Some(Money::parse(amount, Currency::parse(currency).ok()?).ok()?.minor_units)
-}
-
-/// How much is not settled, and what of it: for whoever waits.
-#[derive(Clone, Debug, QueryableByName)]
-pub struct Open {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
-/// How many operations have no known outcome.
-///
-/// # Errors
-/// [`CrashError`].
-pub fn open(connection: &mut PgConnection) -> Result<i64, CrashError> {
-    let query = "select count(*) as count from payment_operations where state < 2";
-    Ok(sql_query(query).get_result::<Open>(connection)?.count)
-}
-
-/// What a query that gives one number gives.
-///
-/// # Errors
-/// [`CrashError`].
-pub fn number(connection: &mut PgConnection, query: &str) -> Result<i64, CrashError> {
-    Ok(sql_query(query).get_result::<Open>(connection)?.count)
 }
 
 #[cfg(test)]

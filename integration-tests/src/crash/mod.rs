@@ -13,6 +13,7 @@ mod report;
 pub mod rig;
 pub mod settling;
 pub mod shop;
+pub mod slot;
 mod storm;
 
 use std::{path::PathBuf, process::ExitCode};

@@ -22,8 +22,9 @@ use super::{
     CrashError,
     dice::Dice,
     plan::{Kill, Victim},
-    rig::{Rig, Slot},
+    rig::Rig,
     settling,
+    slot::Slot,
 };
 use crate::postgres::{PrivatePostgres, Stop};
 
