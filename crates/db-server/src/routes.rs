@@ -13,7 +13,8 @@ use chassis::server::{detail, resource};
 
 use crate::{
     api::{
-        braintree, buyer, event, failures, implementation, ledger, login, notice, payment, paymethod, pin, product,
+        braintree, buyer, event, failures, implementation, ledger, login, notice, payment, paymethod, pin,
+        product,
         reference::{self, products, sellers, terms, transactions},
         request, seller, service_settings, status, subscription, transaction, webhook, webhook_endpoint,
     },
