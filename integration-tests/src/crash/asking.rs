@@ -43,8 +43,12 @@ impl Asked {
 pub struct Counts {
     /// Requests that have a final answer.
     pub operations: Cell<u32>,
-    /// Requests that were sent again because there was none yet.
-    pub retries: Cell<u32>,
+    /// Tries whose connection broke or was refused.
+    pub broken: Cell<u32>,
+    /// Tries that were answered with 409: somebody works on it, or an earlier outcome is not known yet.
+    pub busy: Cell<u32>,
+    /// Tries that were answered with 5xx and nothing about the payment.
+    pub trouble: Cell<u32>,
     /// Requests that were sent again although there was one.
     pub duplicates: Cell<u32>,
     /// Answers that nobody knew the outcome by then.
@@ -181,7 +185,11 @@ impl<'a> Asking<'a> {
             {
                 return Ok((answer.status, answer.body.clone()));
             }
-            Counts::add(&self.counts.retries);
+            Counts::add(match &answer {
+                Err(_) => &self.counts.broken,
+                Ok(answer) if answer.status < 500 => &self.counts.busy,
+                Ok(_) => &self.counts.trouble,
+            });
             let what = format!("{} {} under {}", asked.path, asked.body, asked.key);
             self.pause(&mut pause, &what, asked.tries, &answer).await?;
         }

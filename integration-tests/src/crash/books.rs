@@ -346,3 +346,6 @@ pub fn open(connection: &mut PgConnection) -> Result<i64, CrashError> {
 pub fn number(connection: &mut PgConnection, query: &str) -> Result<i64, CrashError> {
     Ok(sql_query(query).get_result::<Open>(connection)?.count)
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ use super::{
     rig::Rig,
     settling,
     shop::{Buying, Shop},
-    storm::Storm,
+    storm::{Load, Storm},
 };
 use crate::postgres::{Durability, PrivatePostgres, ROLE};
 
@@ -94,7 +94,8 @@ impl Campaign<'_> {
     async fn run(&self, postgres: Arc<Mutex<PrivatePostgres>>) -> Result<String, CrashError> {
         let shop = Shop::open(self.rig).await?;
         let asking = Asking::new(self.rig, self.seed, self.limit.saturating_sub(LAST + LAST));
-        let load = || asking.under_way();
+        let load = || Load { under_way: asking.under_way(), finished: asking.counts.operations.get() };
+        self.say("the storm begins");
         let storm = Storm::new(self.rig, postgres, self.seed, &load);
         let (purchases, stop, bought) = (Cell::new(0), Cell::new(false), Cell::new(false));
         let name = format!("c{}", self.seed);
@@ -118,6 +119,7 @@ impl Campaign<'_> {
             stop.set(true);
             raged?;
             let raged = self.started.elapsed();
+            self.say("the storm is over; providers deliver, janitors look");
             settling::calm(self.rig).await?;
             let left = self.limit.saturating_sub(self.started.elapsed() + LAST);
             let open = settling::settle(self.rig, left, LATER, || bought.get()).await?;
@@ -126,6 +128,7 @@ impl Campaign<'_> {
         };
         let (bought, weathered) = tokio::join!(buyers, weather);
         let (raged, open) = weathered?;
+        self.say("nothing is open; books and answers are compared");
         let mut found = Differences::default();
         for failed in bought.into_iter().filter_map(Result::err) {
             found.add(failed.to_string());
@@ -144,6 +147,10 @@ impl Campaign<'_> {
             total: self.started.elapsed(),
         }
         .lines())
+    }
+
+    fn say(&self, what: &str) {
+        println!("{:>5} s  {what}", self.started.elapsed().as_secs());
     }
 
     /// Compares everybody's books, and asks for every answer once more.

@@ -1,5 +1,7 @@
 //! The shop of a campaign: products, a buyer with stored methods, and the purchases that are made there.
 
+use std::collections::BTreeSet;
+
 use actix_web::http::Method;
 use serde_json::{Value, json};
 use wire::payment::Provider;
@@ -11,6 +13,12 @@ use super::{
     rig::Rig,
 };
 use crate::client::{Answer, Client};
+
+/// Where payments are created.
+const PAYMENTS: &str = "/payments/";
+
+/// How often a client asks anew, under another key, for what was not sent.
+const NEW_KEYS: u32 = 20;
 
 /// What can be sold to whom.
 #[derive(Clone, Debug)]
@@ -132,7 +140,7 @@ impl Buying<'_> {
     /// [`CrashError`].
     pub async fn create(&self, purchase: &Purchase) -> Result<Option<Value>, CrashError> {
         let order = self.shop.order(self.rig, purchase).await?;
-        let created = self.step(purchase, "create", "/payments/", order).await?;
+        let created = self.step(purchase, "create", PAYMENTS, order).await?;
         let json = created.json();
         match json["resource_uri"].as_str() {
             Some(path) => Ok(Some(self.known(path).await?)),
@@ -187,9 +195,12 @@ impl Buying<'_> {
     pub async fn refund(&self, purchase: &Purchase, payment: Value) -> Result<(), CrashError> {
         let path = uri(&payment);
         if purchase.provider == Provider::Braintree {
-            for capture in payment["captures"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            let parts = payment["captures"].as_array().into_iter().flatten();
+            let taken: BTreeSet<&str> =
+                parts.chain([&payment["provider_reference"]]).filter_map(Value::as_str).collect();
+            for capture in taken {
                 let path = format!("/_sandbox/braintree/transactions/{capture}/settle");
-                // One that is settled before says so.
+                // One that is settled already, or whose parts are settled instead, says so.
                 self.rig.sandbox().request(Method::POST, &path).send().await?;
             }
         }
@@ -214,7 +225,15 @@ impl Buying<'_> {
         body: Value,
     ) -> Result<Asked, CrashError> {
         let key = format!("{}-{}-{name}", self.name, purchase.number);
-        self.asking.ask(path, body, key).await
+        let mut asked = self.asking.ask(path, body.clone(), key.clone()).await?;
+        // What was evidently not sent is asked for anew; a payment that was not is over.
+        for again in 1..=NEW_KEYS {
+            if asked.answer.0 < 500 || path == PAYMENTS {
+                break;
+            }
+            asked = self.asking.ask(path, body.clone(), format!("{key}-{again}")).await?;
+        }
+        Ok(asked)
     }
 }
 

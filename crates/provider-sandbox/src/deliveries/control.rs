@@ -1,7 +1,7 @@
 //! `/_sandbox/webhooks`: endpoints, how events are handled, and what became of them.
 
-use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Json, Path, Query, ServiceConfig};
+use actix_web::{HttpResponse, rt};
 use chrono::Utc;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -89,7 +89,10 @@ struct Release {
 
 async fn release(shared: Data<Shared>, release: Option<Json<Release>>) -> HttpResponse {
     let release = release.map(Json::into_inner).unwrap_or_default();
-    match shared.deliveries.release(&release.order).await {
+    let deliveries = shared.deliveries.clone();
+    // What has begun goes on when nobody waits for it any more.
+    let released = rt::spawn(async move { deliveries.release(&release.order).await });
+    match released.await.unwrap_or_else(|_| Ok(Vec::new())) {
         Ok(deliveries) => HttpResponse::Ok().json(json!({"deliveries": deliveries})),
         Err(id) => HttpResponse::NotFound().json(json!({"detail": format!("no event {id} is kept back")})),
     }
