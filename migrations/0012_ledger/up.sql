@@ -1,5 +1,5 @@
 -- The ledger: double entry, append-only, each entry with the hash of the one before it in its chain. docs/ledger.md says
--- what is posted and how it is hashed, docs/adr/0013 why there are sixteen chains.
+-- what is posted and how it is hashed, docs/adr/0011 why there are sixteen chains.
 
 -- The end of each chain. Who posts holds its row until the commit, and waits only for those of the same chain.
 create table ledger_chains (

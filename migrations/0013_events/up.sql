@@ -1,7 +1,29 @@
 -- What has happened to payments, in one order for all readers; and who is told of it by webhooks.
 
--- The position of the newest event. Whoever writes an event holds this row until the commit, so that positions become
--- visible in their order and a reader who has seen one has seen all before it. A rollback gives its position back.
+-- Events that have been written and have no position yet. Their writers lock nothing that others wait for.
+create table unordered_events (
+    -- Of one payment, in the order in which they were written: each writer has locked the payment.
+    id bigint generated always as identity,
+    payment_id bigint not null,
+    -- What has happened, such as `payment.captured`.
+    kind text not null,
+    -- The payment's status since, or the refund's.
+    status text not null,
+    -- The client's key, `provider:NAME`, `janitor`, or `operator:NAME`.
+    actor text not null,
+    -- What readers are shown. It holds no secret and no token.
+    payload jsonb not null,
+    -- Of the statement and not of the transaction's beginning.
+    created timestamptz not null default clock_timestamp(),
+    constraint unordered_events_pkey primary key (id),
+    constraint unordered_events_kind_check check (kind ~ '^[a-z_]+(\.[a-z_]+)+$' and char_length(kind) <= 64),
+    constraint unordered_events_status_length_check check (char_length(status) between 1 and 64),
+    constraint unordered_events_actor_length_check check (char_length(actor) between 1 and 255),
+    constraint unordered_events_payload_check check (jsonb_typeof(payload) = 'object')
+);
+
+-- The position of the newest event that has one. Whoever gives positions holds this row until the commit, so that they
+-- become visible in their order and a reader who has seen one has seen all before it.
 create table event_heads (
     id smallint not null default 1,
     last bigint not null default 0,
@@ -15,26 +37,17 @@ with (fillfactor = 10);
 insert into event_heads default values;
 
 create table payment_events (
-    -- The position, counted on from event_heads.
+    -- The position, counted on from event_heads. The rest is as in unordered_events.
     id bigint not null,
     payment_id bigint not null,
-    -- What has happened, such as `payment.captured`.
     kind text not null,
-    -- The payment's status since, or the refund's.
     status text not null,
-    -- The client's key, `provider:NAME`, `janitor`, or `operator:NAME`.
     actor text not null,
-    -- What readers are shown. It holds no secret and no token.
     payload jsonb not null,
-    -- Of the statement and not of the transaction's beginning, so that it does not go back from one to the next.
-    created timestamptz not null default clock_timestamp(),
+    created timestamptz not null,
     constraint payment_events_pkey primary key (id),
     constraint payment_events_payment_id_fkey foreign key (payment_id) references payments (id),
-    constraint payment_events_id_check check (id > 0),
-    constraint payment_events_kind_check check (kind ~ '^[a-z_]+(\.[a-z_]+)+$' and char_length(kind) <= 64),
-    constraint payment_events_status_length_check check (char_length(status) between 1 and 64),
-    constraint payment_events_actor_length_check check (char_length(actor) between 1 and 255),
-    constraint payment_events_payload_check check (jsonb_typeof(payload) = 'object')
+    constraint payment_events_id_check check (id > 0)
 );
 
 create index payment_events_payment_id_idx on payment_events (payment_id, id);
@@ -50,6 +63,33 @@ create trigger payment_events_append_only before update or delete on payment_eve
     for each row execute function payment_events_refuse_change();
 create trigger payment_events_append_only_truncate before truncate on payment_events
     for each statement execute function payment_events_refuse_change();
+
+-- Gives a position to all events that are committed and have none, and gives the newest one. All of it happens or nothing.
+create function order_events() returns bigint language plpgsql as $$
+declare
+    newest bigint;
+    ordered bigint;
+begin
+    if not exists (select from unordered_events) then
+        select last into newest from event_heads where id = 1;
+        return newest;
+    end if;
+    -- What follows sees what whoever held the row before has done: each statement here sees what is committed by then.
+    select last into newest from event_heads where id = 1 for update;
+    with taken as (delete from unordered_events returning *),
+    written as (
+        insert into payment_events (id, payment_id, kind, status, actor, payload, created)
+        select newest + row_number() over (order by id), payment_id, kind, status, actor, payload, created
+        from taken
+        returning id
+    )
+    select count(*) into ordered from written;
+    if ordered > 0 then
+        update event_heads set last = newest + ordered where id = 1;
+    end if;
+    return newest + ordered;
+end
+$$;
 
 -- Who is told of events. Where they are and how what they are told is signed, provider-proxy knows by their names.
 create table webhook_endpoints (

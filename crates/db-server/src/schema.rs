@@ -433,6 +433,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Events without a position.
+    unordered_events (id) {
+        id -> BigInt,
+        payment_id -> BigInt,
+        kind -> Text,
+        status -> Text,
+        actor -> Text,
+        payload -> Jsonb,
+        created -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// The position of the newest event.
     event_heads (id) {
         id -> SmallInt,
@@ -599,6 +612,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     payment_operations,
     refunds,
     idempotency_keys,
+    unordered_events,
     event_heads,
     payment_events,
     webhook_endpoints,

@@ -12,6 +12,7 @@ use db_server::{
     store::{StoreError, id::PaymentEventId, payment_event},
 };
 use diesel::{Connection, PgConnection, RunQueryDsl, connection::SimpleConnection, sql_query};
+use futures_util::FutureExt as _;
 use integration_tests::{
     client::Client,
     database::TestDatabase,
@@ -34,11 +35,11 @@ fn id(event: &Value) -> i64 {
 
 #[actix_web::test]
 async fn events_come_in_their_order_and_page_by_page() {
-    let (pair, mut written) = (spawn_pair().await, Vec::new());
+    let pair = spawn_pair().await;
     let client = pair.client();
     let of = payment(&mut connection(&pair));
     for kind in ["payment.authorized", "payment.captured", "refund.succeeded"] {
-        written.push(happens(&mut connection(&pair), of, kind));
+        happens(&mut connection(&pair), of, kind);
     }
     let first = client.get("/events/?limit=2").await.json();
     assert_eq!(first["meta"], json!({"after": 2, "limit": 2, "next": "/events/?after=2&limit=2"}));
@@ -131,24 +132,54 @@ async fn who_waits_is_answered_as_soon_as_something_has_happened_anywhere() {
 }
 
 #[actix_web::test]
-async fn a_commit_on_the_same_instance_is_known_at_once_and_what_is_rolled_back_never() {
+async fn a_commit_on_the_same_instance_is_told_at_once_and_what_is_rolled_back_never() {
     let test = TestDatabase::new();
     let table =
         db_server_settings(&test.socket_folder(), test.name(), "http://127.0.0.1:1", &Dummies::default());
     let settings = settings::read(table, chassis::environment::Environment::default()).unwrap();
     let database = Database::new(settings.database.connect);
     let of = payment(&mut test.connect());
-    let mut newest = database.newest_event();
     let append = move |connection: &mut PgConnection| {
         payment_event::append(connection, &event(of, "payment.captured", json!({})))
     };
     let given_up =
-        database.write(move |connection| append(connection).and(Err::<(), _>(StoreError::NotFound))).await;
-    assert!(given_up.is_err() && !newest.has_changed().unwrap());
-    let row = database.write(append).await.unwrap();
-    assert_eq!(row.id, PaymentEventId(1), "a position that was given back is drawn again");
-    assert!(newest.has_changed().unwrap());
-    assert_eq!(*newest.borrow_and_update(), 1);
+        move |connection: &mut PgConnection| append(connection).and(Err::<(), _>(StoreError::NotFound));
+    assert!(database.write(given_up).await.is_err());
+    assert!(database.event_written().now_or_never().is_none());
+    database.write(append).await.unwrap();
+    assert!(database.event_written().now_or_never().is_some());
+    assert_eq!(database.write_one(payment_event::order).await.unwrap(), PaymentEventId(1));
+    assert_eq!(database.write_one(payment_event::order).await.unwrap(), PaymentEventId(1), "nothing is left");
+}
+
+#[test]
+fn many_who_give_positions_at_once_give_each_event_one_and_keep_the_order_of_each_payment() {
+    let database = Arc::new(TestDatabase::new());
+    let (begin, mut threads) = (Arc::new(Barrier::new(8)), Vec::new());
+    for writer in 0..4 {
+        let (database, begin) = (Arc::clone(&database), Arc::clone(&begin));
+        threads.push(thread::spawn(move || write_slowly(&database, writer, 50, &begin)));
+    }
+    for _ in 0..4 {
+        let (database, begin) = (Arc::clone(&database), Arc::clone(&begin));
+        threads.push(thread::spawn(move || {
+            let mut connection = database.connect();
+            begin.wait();
+            for _ in 0..100 {
+                payment_event::order(&mut connection).unwrap();
+            }
+        }));
+    }
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    let mut connection = database.connect();
+    assert_eq!(payment_event::order(&mut connection).unwrap(), PaymentEventId(160));
+    let events = payment_event::after(&mut connection, PaymentEventId(0), 1000).unwrap();
+    assert_eq!(events.iter().map(|event| event.id.0).collect::<Vec<_>>(), (1..=160).collect::<Vec<_>>());
+    for writer in 0..4 {
+        let numbers = events.iter().map(|event| &event.payload).filter(|data| data["writer"] == writer);
+        let numbers: Vec<_> = numbers.map(|data| data["number"].as_u64().unwrap()).collect();
+        assert!(numbers.len() == 40 && numbers.is_sorted(), "{numbers:?}");
+    }
 }
 
 #[actix_web::test]
@@ -193,6 +224,7 @@ fn what_has_happened_cannot_be_changed() {
     let mut connection = database.connect();
     let of = payment(&mut connection);
     happens(&mut connection, of, "payment.captured");
+    payment_event::order(&mut connection).unwrap();
     for change in [
         "update payment_events set status = 'refunded'",
         "delete from payment_events",
@@ -204,7 +236,7 @@ fn what_has_happened_cannot_be_changed() {
     for kind in ["captured", "Payment.captured", "payment.", ""] {
         let error = payment_event::append(&mut connection, &event(of, kind, json!({}))).unwrap_err();
         assert!(
-            error.constraint().is_some_and(|name| name.starts_with("payment_events_")),
+            error.constraint().is_some_and(|name| name.starts_with("unordered_events_")),
             "{kind}: {error}"
         );
     }

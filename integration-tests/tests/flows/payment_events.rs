@@ -2,9 +2,9 @@
 
 use db_server::store::{
     id::PaymentId,
-    payment_event::{self, NewPaymentEvent, PaymentEventRow},
+    payment_event::{self, NewPaymentEvent},
 };
-use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
 use integration_tests::client::Client;
 use serde_json::{Value, json};
 
@@ -34,13 +34,9 @@ pub fn event(payment_id: PaymentId, kind: &str, payload: Value) -> NewPaymentEve
 }
 
 /// Something happens to a payment, in a transaction of its own.
-pub fn happens(connection: &mut PgConnection, payment: PaymentId, kind: &str) -> PaymentEventRow {
+pub fn happens(connection: &mut PgConnection, payment: PaymentId, kind: &str) {
     let new = event(payment, kind, json!({"kind": kind}));
-    connection
-        .transaction::<_, diesel::result::Error, _>(|connection| {
-            Ok(payment_event::append(connection, &new).unwrap())
-        })
-        .unwrap()
+    payment_event::append(connection, &new).unwrap();
 }
 
 /// The events after a position, as the client sees them.

@@ -147,7 +147,7 @@ fn an_authorization_and_capture_at_once() {
 fn an_answer_that_is_lost_and_looked_up() {
     let api = vec![
         begin(authorize()),
-        authorize().is_unknown(),
+        authorize().has_no_answer(),
         authorize().answers(unknown()),
         authorize().answers(succeeded(payment(AMOUNT))),
     ];
@@ -303,7 +303,7 @@ fn a_checkout_that_the_payer_agrees_to_and_the_client_completes() {
         begin(checkout()),
         checkout().answers_with_page(),
         begin(complete()),
-        complete().is_unknown(),
+        complete().has_no_answer(),
         complete().answers(succeeded(payment(AMOUNT))),
     ];
     let mut events = vec![

@@ -9,7 +9,7 @@ use wire::{
 
 use crate::{
     caller::{Caller, Write},
-    domain::{Domain, detached::detached, notice},
+    domain::{Domain, detached::detached, inbox, notice},
     error::ApiError,
     field_errors::{Code, FieldError, FieldErrors},
     form::{Form, read_body},
@@ -33,6 +33,9 @@ pub async fn receive(
     let signed = read_form(&body)?;
     detached(async move {
         let genuine = verify(&proxy, &signed).await?;
+        if inbox::receive_notice(&domain, &proxy, &genuine).await? {
+            return Ok(());
+        }
         notice::apply(&domain, genuine).await.map_err(ApiError::from)
     })
     .await?;

@@ -1,45 +1,55 @@
-//! What a commit on this instance lets others know at once: the position of the newest event.
+//! What a commit on this instance lets others know at once: that an event has been written.
 //!
-//! The thread that works on a transaction notes what it has appended; once the transaction is committed, and not
-//! before, those who wait are woken. So no writer of an event can forget them.
+//! The thread that works on a transaction notes that it has written one; once the transaction is committed, and not
+//! before, whoever gives events their positions is woken. So no writer of an event can forget it.
 
 use std::cell::Cell;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 thread_local! {
-    /// The newest position that the transaction under way on this thread has written.
-    static APPENDED: Cell<Option<i64>> = const { Cell::new(None) };
+    /// Whether the transaction under way on this thread has written an event.
+    static WRITTEN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Notes the position of an event that the transaction under way on this thread has written.
-pub(crate) fn announce(position: i64) {
-    APPENDED.set(Some(position));
+/// Notes that the transaction under way on this thread has written an event.
+pub(crate) fn announce() {
+    WRITTEN.set(true);
 }
 
-/// The position of the newest event that is known to be committed.
-pub(super) struct Newest(watch::Sender<i64>);
+/// What is known here of events.
+pub(super) struct Newest {
+    /// The position of the newest one that has one.
+    position: watch::Sender<i64>,
+    /// That there is one that may have none.
+    written: Notify,
+}
 
 impl Newest {
     pub(super) fn new() -> Self {
-        Self(watch::Sender::new(0))
+        Self { position: watch::Sender::new(0), written: Notify::new() }
     }
 
     /// Another transaction begins on this thread.
     pub(super) fn begin() {
-        APPENDED.set(None);
+        WRITTEN.set(false);
     }
 
     /// The transaction on this thread is committed.
     pub(super) fn commit(&self) {
-        if let Some(position) = APPENDED.take() {
-            self.reach(position);
+        if WRITTEN.take() {
+            self.written.notify_one();
         }
     }
 
-    /// A position is known to be committed, here or elsewhere.
+    /// Waits for the next commit of an event; at once when there has been one since the last time.
+    pub(super) async fn written(&self) {
+        self.written.notified().await;
+    }
+
+    /// A position is known to be given, here or elsewhere.
     pub(super) fn reach(&self, position: i64) {
-        self.0.send_if_modified(|newest| {
+        self.position.send_if_modified(|newest| {
             let further = position > *newest;
             *newest = position.max(*newest);
             further
@@ -48,27 +58,29 @@ impl Newest {
 
     /// Sees every later one.
     pub(super) fn watch(&self) -> watch::Receiver<i64> {
-        self.0.subscribe()
+        self.position.subscribe()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     #[test]
-    fn those_who_wait_are_told_of_a_commit_and_not_of_what_was_rolled_back() {
+    fn who_gives_positions_is_told_of_a_commit_and_not_of_what_was_rolled_back() {
         let newest = Newest::new();
-        let mut watch = newest.watch();
+        let told = || newest.written().now_or_never().is_some();
         Newest::begin();
-        announce(1);
-        assert!(!watch.has_changed().unwrap());
+        announce();
+        assert!(!told());
         Newest::begin();
         newest.commit();
-        assert!(!watch.has_changed().unwrap());
-        announce(1);
+        assert!(!told());
+        announce();
         newest.commit();
-        assert_eq!(*watch.borrow_and_update(), 1);
+        assert!(told() && !told());
     }
 
     #[test]

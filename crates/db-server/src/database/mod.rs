@@ -149,8 +149,12 @@ impl Database {
         self.run(Access::Write, work).await
     }
 
-    /// The position of the newest event that this instance knows of; 0 when it knows of none. It changes as soon as
-    /// one is committed here, or [found](Self::found_event) to have been committed elsewhere.
+    /// Waits until an event is committed on this instance; at once when one has been since the last time.
+    pub async fn event_written(&self) {
+        self.transactions.newest.written().await;
+    }
+
+    /// The position of the newest event that this instance [knows](Self::found_event) of; 0 when it knows of none.
     #[must_use]
     pub fn newest_event(&self) -> watch::Receiver<i64> {
         self.transactions.newest.watch()

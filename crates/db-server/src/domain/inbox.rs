@@ -4,17 +4,22 @@
 //! not been applied is applied later, by [`catch_up`].
 
 mod apply;
+mod notice;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chassis::crash;
 use chrono::{DateTime, TimeDelta};
 use diesel::PgConnection;
-use wire::payment::{Event, EventKind, Provider, VerifyWebhook, operations};
+use wire::payment::{Event, EventKind, Outcome, Provider, VerifyWebhook, operations};
+
+pub use self::notice::receive_notice;
 
 use self::apply::{Applied, apply};
 use super::{
     Domain, DomainError,
     charge::Rules,
-    payment::{Context, absorb, look},
+    payment::{Context, Fact, absorb, look},
 };
 use crate::{
     error::{ApiError, chain},
@@ -39,6 +44,9 @@ const SUBSCRIPTIONS: [EventKind; 4] = [
 const PAYMENTS: [EventKind; 3] = [EventKind::Payment, EventKind::Refund, EventKind::Dispute];
 /// For how long an operation can have been open that an event waits for.
 const PATIENCE: TimeDelta = TimeDelta::days(31);
+/// Whether an event about a payment may wait that this process has kept since the last look; those of other processes,
+/// and what is missed, are found by [`catch_up`].
+static MAY_WAIT: AtomicBool = AtomicBool::new(false);
 /// How many events are looked at in one go.
 const BATCH: i64 = 100;
 /// The longest text that is kept of an event's own words.
@@ -68,13 +76,40 @@ pub async fn receive(
 ) -> Result<Received, ApiError> {
     let event = proxy.pay::<operations::VerifyWebhook>(provider, posted).await;
     let event = event.map_err(ApiError::of_webhook)?;
+    Ok(take(domain, proxy, provider, event).await?)
+}
+
+/// Keeps an event that is genuine, and applies it.
+async fn take(
+    domain: &Domain,
+    proxy: &ProxyClient,
+    provider: Provider,
+    event: Event,
+) -> Result<Received, DomainError> {
     let received = keep(domain, provider, event).await?;
     crash::point("inbox.kept");
     if !received.is_duplicate {
+        if PAYMENTS.contains(&received.event.kind) {
+            // Before it is applied, so that whoever learns of its payment meanwhile looks.
+            MAY_WAIT.store(true, Ordering::SeqCst);
+        }
         apply_or_log(domain, Some(proxy), received.id).await;
         crash::point("inbox.applied");
     }
     Ok(received)
+}
+
+/// Applies the events that were faster than the answer that has told us of a payment. Whatever goes wrong, they are
+/// applied later.
+pub(super) async fn payment_is_here(domain: &Domain, proxy: &ProxyClient) {
+    if !MAY_WAIT.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let since = domain.clock.now() - WAIT;
+    let filter = OpenFilter { kinds: Vec::new(), recent_kinds: PAYMENTS.map(word).into(), since };
+    if let Err(error) = apply_open(domain, Some(proxy), filter).await {
+        log::warn!("the inbox waits: {}", chain(&error));
+    }
 }
 
 /// Keeps an event, once.
@@ -201,6 +236,10 @@ async fn look(
             return Ok(false);
         }
     };
+    // The event may be faster than what it tells of: then it is asked again.
+    let decided =
+        |outcome: &Outcome<_>| matches!(outcome, Outcome::Succeeded { .. } | Outcome::Declined { .. });
+    let is_decided = matches!(&fact, Fact::Payment { outcome, .. } if decided(outcome));
     let context = Context::of(domain, &format!("provider:{provider}"));
     let apply = move |connection: &mut PgConnection| {
         if webhook_event::open_for_update(connection, id)?.is_none() {
@@ -208,8 +247,10 @@ async fn look(
         }
         let payment = payments::by_id_for_update(connection, payment)?.ok_or(DomainError::NotFound)?;
         absorb(connection, &context, payment, fact)?;
-        webhook_event::mark_applied(connection, id)?;
-        Ok::<_, DomainError>(true)
+        if is_decided {
+            webhook_event::mark_applied(connection, id)?;
+        }
+        Ok::<_, DomainError>(is_decided)
     };
     domain.database.write(apply).await
 }

@@ -31,6 +31,8 @@ pub async fn page(
     wait: Duration,
 ) -> Result<Vec<PaymentEventRow>, DomainError> {
     let end = Instant::now() + wait;
+    // So that a client finds what it has just done.
+    order(domain).await?;
     let mut newest = domain.database.newest_event();
     loop {
         // Before the look, so that what is committed during it is not missed.
@@ -58,24 +60,34 @@ pub fn body(event: &PaymentEventRow) -> Value {
     })
 }
 
-/// Lets those who wait know of events that other instances have written, for ever. It looks at one row, for all who
-/// wait here: a connection of its own that listens would have to be kept alive, and notifications make all commits wait
-/// for one another.
+/// Gives a position to every event that is committed. Whoever reads events after this reads those too.
+///
+/// # Errors
+/// What the database gives.
+pub async fn order(domain: &Domain) -> Result<(), DomainError> {
+    let newest = domain.database.write_one(payment_event::order).await?;
+    domain.database.found_event(newest.0);
+    Ok(())
+}
+
+/// Gives events their positions, for ever: at once those that are committed on this instance, and within half a second
+/// those that others have left, of which those who wait here are told too.
+///
+/// It looks by itself: a connection that listens would have to be kept alive, and commits that notify wait for one
+/// another.
 pub async fn follow(domain: &Domain) {
     let mut works = true;
     loop {
-        match domain.database.read_one(payment_event::newest).await {
-            Ok(newest) => {
-                domain.database.found_event(newest.0);
-                works = true;
-            }
-            Err(error) => {
-                if works {
-                    log::warn!("the events of other instances wait: {}", chain(&error));
-                }
-                works = false;
-            }
+        let ordered = order(domain).await;
+        if let (Err(error), true) = (&ordered, works) {
+            log::warn!("events wait for their positions: {}", chain(error));
         }
-        sleep(FOLLOW).await;
+        works = ordered.is_ok();
+        if works {
+            // Either is a reason to look again.
+            let _ = timeout(FOLLOW, domain.database.event_written()).await;
+        } else {
+            sleep(FOLLOW).await;
+        }
     }
 }

@@ -63,7 +63,8 @@ pub async fn create(
 ) -> Result<WebhookEndpointRow, DomainError> {
     let (actor, by) = (actor.to_owned(), actor.to_owned());
     let create = move |connection: &mut PgConnection| {
-        let newest = payment_event::newest(connection)?;
+        // What has happened until now is not new.
+        let newest = payment_event::order(connection)?;
         let position = new.after.unwrap_or(newest);
         if position > newest {
             return Err(field_with(AFTER, Code::DoesNotExist, "There is no such event yet."));

@@ -1,12 +1,8 @@
-//! The table `payment_events`: what has happened to payments, in one order for all readers, for ever.
+//! The table `payment_events`: what has happened to payments, in one order for all readers, for ever; and the table
+//! `unordered_events`, where it is until it has its place in that order.
 
 use chrono::{DateTime, Utc};
-use diesel::{
-    pg::Pg,
-    prelude::*,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{BigInt, Jsonb, Text},
-};
+use diesel::{pg::Pg, prelude::*};
 use serde_json::Value;
 
 use super::{
@@ -15,7 +11,7 @@ use super::{
 };
 use crate::{
     database::committed,
-    schema::{event_heads, payment_events},
+    schema::{event_heads, payment_events, unordered_events},
 };
 
 /// The only row of `event_heads`.
@@ -42,7 +38,8 @@ pub struct PaymentEventRow {
 }
 
 /// An event to be written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Insertable, PartialEq)]
+#[diesel(table_name = unordered_events)]
 pub struct NewPaymentEvent {
     /// What it is about.
     pub payment_id: PaymentId,
@@ -56,22 +53,35 @@ pub struct NewPaymentEvent {
     pub payload: Value,
 }
 
-/// Writes an event in the database transaction that does what it tells of, and wakes those who wait for it once that
-/// is committed.
-///
-/// Until its end, this transaction holds the row from which positions are drawn: positions become visible in their
-/// order, and none is missing. All others who write events wait meanwhile, so that this belongs at the end of a
-/// transaction, behind every other lock that it takes.
-///
-/// # Errors
-/// [`StoreError`]; `payment_events_*_check` when a field is not as [`NewPaymentEvent`] says.
-pub fn append(connection: &mut PgConnection, new: &NewPaymentEvent) -> Result<PaymentEventRow, StoreError> {
-    let row: PaymentEventRow = Append { new }.get_result(connection)?;
-    committed::announce(row.id.0);
-    Ok(row)
+diesel::define_sql_function! {
+    /// Gives positions to events; see the migration.
+    fn order_events() -> BigInt;
 }
 
-/// The position of the newest event; 0 when there is none.
+/// Writes an event in the database transaction that does what it tells of, and wakes whoever gives it its position once
+/// that is committed. It waits for nobody.
+///
+/// # Errors
+/// [`StoreError`]; `unordered_events_*_check` when a field is not as [`NewPaymentEvent`] says.
+pub fn append(connection: &mut PgConnection, new: &NewPaymentEvent) -> Result<(), StoreError> {
+    diesel::insert_into(unordered_events::table).values(new).execute(connection)?;
+    committed::announce();
+    Ok(())
+}
+
+/// Gives a position to every event that is committed and has none, and gives that of the newest. Events of one payment
+/// get theirs in the order in which they were written.
+///
+/// Positions become visible in their order, and none is missing. Those who give them wait for one another, and nobody
+/// else for them.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn order(connection: &mut PgConnection) -> Result<PaymentEventId, StoreError> {
+    Ok(diesel::select(order_events()).get_result(connection).map(PaymentEventId)?)
+}
+
+/// The position of the newest event that has one; 0 when there is none.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -146,41 +156,3 @@ pub fn of_payment(
         .select(PaymentEventRow::as_select())
         .load(connection)?)
 }
-
-/// The statement that draws a position and writes the event there, in one round trip.
-struct Append<'a> {
-    new: &'a NewPaymentEvent,
-}
-
-impl QueryFragment<Pg> for Append<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "WITH head AS (UPDATE event_heads SET last = last + 1 WHERE id = 1 RETURNING last) \
-             INSERT INTO payment_events (id, payment_id, kind, status, actor, payload) SELECT last, ",
-        );
-        out.push_bind_param::<BigInt, PaymentId>(&self.new.payment_id)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, String>(&self.new.kind)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, String>(&self.new.status)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, String>(&self.new.actor)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Jsonb, Value>(&self.new.payload)?;
-        out.push_sql(" FROM head RETURNING id, payment_id, kind, status, actor, payload, created");
-        Ok(())
-    }
-}
-
-impl Query for Append<'_> {
-    type SqlType = payment_events::SqlType;
-}
-
-/// The text is always the same, so that the statement stays prepared.
-impl QueryId for Append<'_> {
-    type QueryId = Append<'static>;
-
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl RunQueryDsl<PgConnection> for Append<'_> {}

@@ -84,7 +84,7 @@ impl Asked {
     }
 
     /// No answer.
-    pub fn is_unknown(self) -> Api {
+    pub fn has_no_answer(self) -> Api {
         Box::new(move |books| {
             let operation = books.operation(&self);
             books.absorb(Fact::Unknown { operation });

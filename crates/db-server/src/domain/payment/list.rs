@@ -72,6 +72,7 @@ pub async fn events(
     after: PaymentEventId,
     limit: i64,
 ) -> Result<Vec<PaymentEventRow>, DomainError> {
+    crate::domain::payment_event::order(domain).await?;
     let read = move |connection: &mut PgConnection| {
         payment::by_id(connection, id)?.ok_or(DomainError::NotFound)?;
         Ok(payment_event::of_payment(connection, id, after, limit)?)

@@ -13,7 +13,7 @@ use super::{
     schedule,
 };
 use crate::{
-    domain::{Domain, DomainError},
+    domain::{Domain, DomainError, inbox},
     error::{ApiError, chain},
     proxy_client::ProxyClient,
     store::{
@@ -124,6 +124,7 @@ where
     let settling = Settling { context: Context::of(domain, &actor), flow, begun, facts };
     let answer = domain.database.write(move |connection| settling.settle(connection)).await;
     crash::point(is_settled);
+    inbox::payment_is_here(domain, proxy).await;
     answer.map_err(|error: DomainError| ApiError::Unwritten(Box::new(error)))
 }
 

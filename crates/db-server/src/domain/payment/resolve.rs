@@ -133,6 +133,7 @@ pub struct Story {
 /// # Errors
 /// [`ResolveError::NoPayment`], and what the database gives.
 pub async fn story(database: &Database, uuid: Uuid) -> Result<Story, ResolveError> {
+    database.write_one(payment_event::order).await?;
     let read = move |connection: &mut PgConnection| {
         let payment = payment::by_uuid(connection, uuid)?.ok_or(ResolveError::NoPayment)?;
         Ok(Story {
