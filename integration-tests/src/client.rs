@@ -15,6 +15,9 @@ use uuid::Uuid;
 /// Longer than any answer of ours may take, so that a hang shows as an error.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Longer than any list of the sandbox; awc's own limit is 2 MiB.
+const MAX_BODY: usize = 256 << 20;
+
 /// A client of one server.
 #[derive(Clone)]
 pub struct Client {
@@ -181,7 +184,7 @@ impl Request<'_> {
             }
         };
         let mut response = sent.await.map_err(|refused| error(refused.to_string()))?;
-        let body = response.body().await.map_err(|cut| error(cut.to_string()))?;
+        let body = response.body().limit(MAX_BODY).await.map_err(|cut| error(cut.to_string()))?;
         Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
     }
 

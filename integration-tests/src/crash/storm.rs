@@ -233,7 +233,7 @@ impl<'a> Storm<'a> {
     /// Sends what is kept back, in another order, and some of it twice.
     async fn release(&self, dice: &mut Dice) -> Result<(), CrashError> {
         let sandbox = self.rig.sandbox();
-        let shown = sandbox.request(Method::GET, "/_sandbox/webhooks").send().await?.json();
+        let shown = sandbox.request(Method::GET, "/_sandbox/webhooks?brief=true").send().await?.json();
         let mut order: Vec<Value> =
             shown["held"].as_array().into_iter().flatten().map(|held| held["event_id"].clone()).collect();
         if order.is_empty() {

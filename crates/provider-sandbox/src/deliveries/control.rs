@@ -32,16 +32,19 @@ struct Patience {
     /// Whether everything that is on its way must have arrived first.
     #[serde(default)]
     wait: bool,
+    /// Whether the deliveries, of which there may be very many, are left out.
+    #[serde(default)]
+    brief: bool,
 }
 
 async fn show(shared: Data<Shared>, patience: Query<Patience>) -> HttpResponse {
     if patience.wait {
         shared.deliveries.settled().await;
     }
-    HttpResponse::Ok().json(describe(&shared.deliveries))
+    HttpResponse::Ok().json(describe(&shared.deliveries, patience.brief))
 }
 
-fn describe(deliveries: &Deliveries) -> Value {
+fn describe(deliveries: &Deliveries, brief: bool) -> Value {
     let under_way = *deliveries.under_way.borrow();
     let Office { endpoints, handling, held, deliveries, .. } = &*deliveries.office();
     let held: Vec<Value> = held
@@ -53,7 +56,7 @@ fn describe(deliveries: &Deliveries) -> Value {
         .collect();
     json!({
         "endpoints": endpoints, "handling": handling, "held": held, "under_way": under_way,
-        "deliveries": deliveries,
+        "deliveries": if brief { &[] } else { deliveries.as_slice() },
     })
 }
 
