@@ -242,6 +242,8 @@ async fn an_operator_says_what_became_of_it_and_cannot_contradict_what_is_known(
     let again = resolve(said(&payment, open, Finding::Failed)).await;
     assert!(matches!(again, Err(ResolveError::Known(_))), "{again:?}");
     let mut connection = database.connect();
+    // An event has no place in their order before somebody reads.
+    connection.batch_execute("select order_events()").unwrap();
     let told =
         "select count(*) from payment_events where kind = 'payment.resolved' and actor = 'operator:ada'";
     assert_eq!(count(&mut connection, told), 1);

@@ -185,8 +185,9 @@ async fn who_takes_over_from_one_that_is_only_slow_and_that_one_give_the_same_an
     let clock = ManualClock::new();
     // Requests to provider-proxy are signed for the time that the clock shows.
     let patient = "[identity]\nleeway = \"60s\"";
-    let pair = PairOptions::default().clock(clock.clock()).proxy_settings(patient).spawn().await;
-    let till = Till::at(pair).await;
+    let lease = "[payments]\nidempotency_lease = \"30s\"";
+    let options = PairOptions::default().db_settings(lease).proxy_settings(patient);
+    let till = Till::at(options.clock(clock.clock()).spawn().await).await;
     let (key, order) = (unique("key"), till.stripe_order(&json!({})));
     hold(&till).await;
     let first = rt::spawn({

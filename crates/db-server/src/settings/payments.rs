@@ -37,7 +37,7 @@ pub(super) fn read(section: &Section) -> Option<PaymentSettings> {
     }
     let idempotency = Duration::from_secs(u64::from(hours) * 60 * 60);
     // Longer than a call to provider-proxy with its two database transactions.
-    let idempotency_lease = positive(section, "idempotency_lease", Duration::from_secs(30));
+    let idempotency_lease = positive(section, "idempotency_lease", Duration::from_secs(60));
     let seconds = section.or("janitor_seconds", 1_u32);
     if !(1..=60).contains(&seconds) {
         section.fault("janitor_seconds", "expected 1 to 60");
