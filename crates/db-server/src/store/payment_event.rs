@@ -39,7 +39,7 @@ pub struct PaymentEventRow {
 
 /// An event to be written.
 #[derive(Clone, Debug, Insertable, PartialEq)]
-#[diesel(table_name = unordered_events)]
+#[diesel(table_name = unordered_events, treat_none_as_default_value = false)]
 pub struct NewPaymentEvent {
     /// What it is about.
     pub payment_id: PaymentId,
