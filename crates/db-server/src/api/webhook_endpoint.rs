@@ -148,9 +148,10 @@ fn read_replay(mut form: Form) -> Result<Replay, FieldErrors> {
     form.finish().map(|()| replay)
 }
 
-/// The kinds as they stand in events; null for all.
+/// The kinds as they stand in events; none for all.
 fn read_kinds(form: &mut Form) -> Option<Vec<String>> {
-    let kinds = form.words("kinds", MOST_KINDS)?.unwrap_or_default();
+    let given = form.words("kinds", MOST_KINDS);
+    let kinds = form.not_null("kinds", given)?;
     let is_kind = |kind: &String| {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
         let parts: Vec<_> = kind.split('.').collect();

@@ -83,6 +83,13 @@ impl Answer {
         }
     }
 
+    /// It can also be what many operations share with this status.
+    pub(super) fn or(&mut self, common: &Self) {
+        if self.shared != common.shared {
+            self.also(self.about, &common.schemas);
+        }
+    }
+
     /// It means this, and its body is plain text.
     pub(super) fn text(&mut self, about: &'static str) {
         self.about = about;

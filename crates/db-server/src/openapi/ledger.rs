@@ -13,7 +13,7 @@ use super::{
 pub(super) fn part() -> Part {
     let filters = [
         ("account", account().about("An account, or the name that several have before the colon.")),
-        ("currency", currency()),
+        ("currency", long_text().about("A code of ISO 4217.")),
         ("provider", provider().about("The accounts of this provider.")),
     ];
     let example = json!({

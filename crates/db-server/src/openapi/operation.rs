@@ -1,6 +1,6 @@
 //! What one operation takes and answers; what all operations have in common is added here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use serde_json::{Value, json};
 use utoipa::openapi::{
@@ -140,7 +140,10 @@ impl Operation {
     /// It may be refused as any operation is.
     fn may_answer(mut self, status: &'static str) -> Self {
         if let Some(answer) = answer::common(status) {
-            self.answers.insert(status, answer);
+            match self.answers.entry(status) {
+                Entry::Vacant(entry) => drop(entry.insert(answer)),
+                Entry::Occupied(mut entry) => entry.get_mut().or(&answer),
+            }
         }
         self
     }

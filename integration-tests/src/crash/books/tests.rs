@@ -139,6 +139,20 @@ fn an_answer_that_is_not_so_is_found() {
 }
 
 #[test]
+fn a_refund_of_more_than_is_left_is_refused_before_it_begins_and_any_other_is_not() {
+    let refused = |path: &str, amount: &str, status: u16| {
+        let answer = (status, Bytes::from(r#"{"mozilla": {"amount": []}}"#));
+        let (path, body) = (path.to_owned(), json!({"amount": amount}));
+        books().compare_answers(&[Asked { path, body, key: "k".to_owned(), answer, tries: 1 }]).0.len()
+    };
+    assert_eq!(refused("/payments/1/refunds/", "3.01", 422), 0);
+    assert_eq!(refused("/payments/1/refunds/", "3.00", 422), 1);
+    assert_eq!(refused("/payments/1/refunds/", "3.01", 400), 1);
+    assert_eq!(refused("/payments/1/capture/", "3.01", 422), 1);
+    assert_eq!(refused("/payments/2/refunds/", "3.01", 422), 1);
+}
+
+#[test]
 fn the_attempt_is_found_within_a_reference() {
     assert_eq!(attempt_in(AUTHORIZE).as_deref(), Some(AUTHORIZE));
     assert_eq!(attempt_in(&format!("solitude:{AUTHORIZE}/x")).as_deref(), Some(AUTHORIZE));
