@@ -33,9 +33,9 @@ insert into idempotency_keys (id, client, route, key, body_hash, operation_id, s
     select keys + n, 'bench', 'POST /payments', gen_random_uuid()::text, decode(repeat('00', 32), 'hex'), operations + n,
         201, repeat('x', 1000)
     from base, generate_series(1, more) n;
-insert into payment_events (id, payment_id, kind, status, actor, payload)
+insert into payment_events (id, payment_id, kind, status, actor, payload, created)
     select events + 2 * n + change - 2, payments + n, 'payment.captured', 'captured', 'bench',
-        '{"status": "captured", "amount": "19.99", "currency": "EUR", "provider": "stripe"}'
+        '{"status": "captured", "amount": "19.99", "currency": "EUR", "provider": "stripe"}', now()
     from base, generate_series(1, more) n, generate_series(1, 2) change;
 update event_heads set last = last + 2 * more from base;
 insert into ledger_entries (chain, position, set_position, account, provider, seller_id, payment_id, movement,
