@@ -100,7 +100,11 @@ fn period(
         let (start, end) = (Instant::now(), Instant::now() + length);
         let clients: Vec<_> = opened
             .into_iter()
-            .map(|connection| tokio::task::spawn_local(connection.work(Rc::clone(shared), end)))
+            .enumerate()
+            .map(|(index, connection)| {
+                let first = start + shared.offset(index, target.connections);
+                tokio::task::spawn_local(connection.work(Rc::clone(shared), first, end))
+            })
             .collect();
         for client in clients {
             client.await.map_err(|_| BenchError::Generator)??;
@@ -122,6 +126,13 @@ fn summary(latencies: &mut [u32], elapsed: Duration, used: &Usage) -> Load {
 }
 
 impl Shared {
+    /// How long after the start this connection begins. Paced connections are spread over the interval, for all at once,
+    /// again and again, would be a load that comes in bursts.
+    fn offset(&self, index: usize, connections: u32) -> Duration {
+        let part = index as f64 / f64::from(connections.max(1));
+        self.interval.map(|interval| interval.mul_f64(part)).unwrap_or_default()
+    }
+
     fn sign_ahead(&self, count: usize) -> Result<(), BenchError> {
         let mut maker = self.maker.borrow_mut();
         let mut ahead = self.ahead.borrow_mut();
@@ -153,8 +164,8 @@ impl Connection {
         Ok(Self { stream, answer: vec![0; 16 * 1024], filled: 0 })
     }
 
-    async fn work(mut self, shared: Rc<Shared>, end: Instant) -> Result<(), BenchError> {
-        let mut due = Instant::now();
+    async fn work(mut self, shared: Rc<Shared>, first: Instant, end: Instant) -> Result<(), BenchError> {
+        let mut due = first;
         while Instant::now() < end {
             let request = shared.next()?;
             // With a pace, the time counts from when the request was due: one that waits behind a slow one is late.

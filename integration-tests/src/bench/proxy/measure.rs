@@ -53,7 +53,7 @@ pub(super) async fn run(options: &ProxyOptions) -> Result<Results, BenchError> {
     let bench = Bench { options, rig: &rig, wrk: Wrk::find(rig.folder(), options.connections)? };
     let (idle, _) = meter::memory(rig.proxy_pid())?;
     let mut comparisons = Vec::new();
-    for work in Work::ALL {
+    for &work in &options.work {
         comparisons.push(bench.compare(work)?);
     }
     let (after, peak) = meter::memory(rig.proxy_pid())?;

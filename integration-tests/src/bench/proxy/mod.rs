@@ -14,6 +14,7 @@ use clap::Args;
 
 use super::BenchError;
 pub use upstream::{UpstreamOrder, serve as serve_upstream};
+pub use wrk::Work;
 
 /// `bench proxy`.
 #[derive(Args, Clone, Debug)]
@@ -22,11 +23,14 @@ pub struct ProxyOptions {
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub connections: u32,
     /// How long each measurement takes, after a quarter of it to warm up.
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=40))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=40))]
     pub seconds: u64,
     /// How often nginx and provider-proxy take turns; the medians count.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
+    #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..=20))]
     pub rounds: u32,
+    /// Which work, of small, large and post.
+    #[arg(long, value_name = "WORK,WORK", value_delimiter = ',', default_value = "small,large,post")]
+    pub work: Vec<Work>,
     /// A TOML file to merge over provider-proxy's generated settings, for a comparison.
     #[arg(long, value_name = "FILE")]
     pub proxy_settings: Option<PathBuf>,

@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use clap::ValueEnum;
+
 use super::BenchError;
 use crate::bench::pinned::{self, CLIENTS};
 
@@ -21,8 +23,8 @@ end
 "#;
 
 /// The one piece of work that is repeated.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Work {
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Work {
     /// `GET` of 1 KiB.
     Small,
     /// `GET` of 100 KiB.
@@ -32,8 +34,6 @@ pub(super) enum Work {
 }
 
 impl Work {
-    pub(super) const ALL: [Self; 3] = [Self::Small, Self::Large, Self::Post];
-
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Small => "GET 1 KiB",
