@@ -55,11 +55,18 @@ struct Comparison {
     rounds: Vec<(Yardstick, Load)>,
 }
 
+/// What it is at half the highest rate, by as many clients as reached it.
+struct HalfThePeak {
+    clients: u32,
+    rows: u64,
+    rounds: Vec<Load>,
+}
+
 /// All figures.
 struct Results {
     comparisons: Vec<Comparison>,
-    /// What it is at half the highest rate, by as many clients as reached it.
-    half: Load,
+    /// One for each number of rows.
+    halves: Vec<HalfThePeak>,
 }
 
 /// The body of a payment that is taken at once.
@@ -83,17 +90,18 @@ pub(super) fn run(options: &PaymentsOptions) -> ExitCode {
 
 async fn measure(options: &PaymentsOptions) -> Result<Results, BenchError> {
     let rig = Rig::start(options).await?;
-    let mut comparisons = Vec::new();
+    let (mut comparisons, mut halves) = (Vec::new(), Vec::new());
     for &rows in &options.rows {
         eprintln!("bench: loading {rows} payments");
         rows::load(&mut rig.connect()?, rows)?;
+        let first = comparisons.len();
         for &clients in &options.clients {
             comparisons.push(compare(options, &rig, clients, rows)?);
         }
+        halves.extend(at_half_the_peak(options, &rig, comparisons.get(first..).unwrap_or_default())?);
     }
-    let half = at_half_the_peak(options, &rig, &comparisons)?;
     rig.stop().await?;
-    Ok(Results { comparisons, half })
+    Ok(Results { comparisons, halves })
 }
 
 fn compare(options: &PaymentsOptions, rig: &Rig, clients: u32, rows: u64) -> Result<Comparison, BenchError> {
@@ -113,15 +121,27 @@ fn compare(options: &PaymentsOptions, rig: &Rig, clients: u32, rows: u64) -> Res
     Ok(Comparison { clients, rows, rounds })
 }
 
+/// None when nothing was compared.
 fn at_half_the_peak(
     options: &PaymentsOptions,
     rig: &Rig,
     comparisons: &[Comparison],
-) -> Result<Load, BenchError> {
+) -> Result<Option<HalfThePeak>, BenchError> {
     let rate = |comparison: &Comparison| report::median_of(comparison, |(_, load)| load.rate);
     let peak = comparisons.iter().max_by(|one, other| rate(one).total_cmp(&rate(other)));
-    let (clients, peak) = peak.map_or((1, 1.0), |peak| (peak.clients, rate(peak)));
-    pay(options, rig, clients, Some(peak / 2.0))
+    let Some(peak) = peak else { return Ok(None) };
+    let &Comparison { clients, rows, .. } = peak;
+    let mut rounds = Vec::new();
+    for round in 1..=options.rounds {
+        let load = pay(options, rig, clients, Some(rate(peak) / 2.0))?;
+        let milliseconds = 1000.0 * load.ninety_ninth.as_secs_f64();
+        eprintln!(
+            "bench: {clients} clients at {rows} payments, {:.0}/s, round {round}: 99 % {milliseconds:.1} ms",
+            load.rate
+        );
+        rounds.push(load);
+    }
+    Ok(Some(HalfThePeak { clients, rows, rounds }))
 }
 
 fn pay(options: &PaymentsOptions, rig: &Rig, clients: u32, pace: Option<f64>) -> Result<Load, BenchError> {

@@ -39,6 +39,8 @@ impl Rig {
         let postgres = PrivatePostgres::temporary_with(|options| {
             options.durability = Durability::Full;
             options.settings = postgres_settings();
+            // A million payments have some GB of tables and indexes. Postgres's own advice is a quarter of the memory.
+            options.settings.push(("shared_buffers", "2GB".to_owned()));
         })?;
         postgres.create_database(DATABASE, None)?;
         let dummies = Dummies::default();
