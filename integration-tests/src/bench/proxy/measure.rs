@@ -57,7 +57,7 @@ pub(super) async fn run(options: &ProxyOptions) -> Result<Results, BenchError> {
         comparisons.push(bench.compare(work)?);
     }
     let (after, peak) = meter::memory(rig.proxy_pid())?;
-    let bulkhead = bench.bulkhead()?;
+    let bulkhead = if options.work.contains(&Work::Small) { bench.bulkhead()? } else { Vec::new() };
     let audited = rig.audited()?;
     rig.stop().await?;
     Ok(Results { comparisons, bulkhead, idle, after, peak, audited })
