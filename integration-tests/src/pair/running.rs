@@ -6,8 +6,6 @@ use std::{
     time::Duration,
 };
 
-use chassis::environment::Environment;
-use db_server::{domain::Clock, identity::Signer};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use toml::Table;
@@ -50,7 +48,6 @@ pub(super) struct Pair {
     postgres: PrivatePostgres,
     client_secret: String,
     identity_public_key: PathBuf,
-    db_settings: PathBuf,
 }
 
 /// One server and where it listens.
@@ -72,38 +69,12 @@ impl Pair {
         send_webhooks(&sandbox.url, &db_server.url).await?;
         let client_secret = secrets.client_secret.value().to_owned();
         let identity_public_key = secrets.identity_public_key.clone();
-        let db_settings = making.settings_file("db-server");
-        Ok(Self {
-            db_server,
-            provider_proxy,
-            sandbox,
-            postgres,
-            client_secret,
-            identity_public_key,
-            db_settings,
-        })
+        Ok(Self { db_server, provider_proxy, sandbox, postgres, client_secret, identity_public_key })
     }
 
     /// db-server's URL.
     pub(super) fn db_server(&self) -> &str {
         &self.db_server.url
-    }
-
-    /// provider-proxy's URL.
-    pub(super) fn provider_proxy(&self) -> &str {
-        &self.provider_proxy.url
-    }
-
-    /// What db-server puts into `Authorization` for its client with all roles, made as db-server makes it.
-    pub(super) fn identity(&self) -> Result<String, PairError> {
-        let unusable = |message: String| PairError::Settings { path: self.db_settings.clone(), message };
-        let settings = db_server::settings::read(read_settings(&self.db_settings)?, Environment::default());
-        let settings = settings.map_err(|error| unusable(error.to_string()))?;
-        let identity = settings.proxy.identity.ok_or_else(|| unusable("no [proxy.identity]".to_owned()))?;
-        let roles = settings::ROLES.map(|role| format!("ROLE_{}", role.to_uppercase()));
-        let token = Signer::new(identity, Clock::system()).token_for(CLIENT_KEY, &roles);
-        let token = token.map_err(|error| unusable(error.to_string()))?;
-        token.to_str().map(str::to_owned).map_err(|error| unusable(error.to_string()))
     }
 
     /// The sandbox's URL.
