@@ -106,8 +106,19 @@ def test_the_product_names_the_sellers_uuid_at_the_provider(client, product, sta
     assert uuids["reference"].startswith("seller-")
 
 
-def test_the_example_in_the_documentation_makes_a_purchase(pair):
-    example = REPOSITORY / "docs/examples/purchase.py"
-    ended = subprocess.run([sys.executable, example, pair.file], capture_output=True, text=True)
+def example(pair, name):
+    """Runs an example of the documentation, and gives the lines that it prints."""
+    file = REPOSITORY / "docs/examples" / name
+    ended = subprocess.run([sys.executable, file, pair.file], capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert ended.stdout.splitlines()[-1].endswith("is completed")
+    return ended.stdout.splitlines()
+
+
+def test_the_example_in_the_documentation_makes_a_purchase(pair):
+    assert example(pair, "purchase.py")[-1].endswith("is completed")
+
+
+def test_the_example_of_payments_takes_a_part_gives_back_and_hears_of_a_checkout(pair):
+    printed = example(pair, "payment.py")
+    assert any(line.endswith("is captured: 8.00 taken, 2.50 given back") for line in printed), printed
+    assert " is captured; the events are read up to " in printed[-1]

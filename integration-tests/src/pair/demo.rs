@@ -1,10 +1,13 @@
 //! `demo`: a pair of its own, purchases through every provider, and everything is gone again.
 
+mod books;
 mod braintree;
+mod events;
 mod ledger;
-mod neutral;
+mod payments;
 mod paypal;
 mod stripe;
+mod table;
 mod webhooks;
 
 use std::{process::ExitCode, time::Instant};
@@ -21,8 +24,10 @@ use super::{
     steps::{StepError, Steps},
 };
 use crate::client::RequestError;
+use books::Books;
+use events::Feed;
 use ledger::Entry;
-use neutral::Neutral;
+use payments::Payments;
 
 /// Why the demonstration failed.
 #[derive(Debug, Error)]
@@ -41,8 +46,8 @@ enum DemoError {
     /// The sandbox does not show its ledger.
     #[error("the sandbox's ledger: {0}")]
     Ledger(#[source] RequestError),
-    /// The ledger holds other lines than it should.
-    #[error("the sandbox's ledger: {0}")]
+    /// The sandbox's ledger, or db-server's, does not say what it should.
+    #[error("the ledgers: {0}")]
     Unexpected(String),
     /// Ctrl-C.
     #[error("interrupted")]
@@ -55,6 +60,8 @@ struct Bought {
     transaction: Value,
     /// What the sandbox says was charged and refunded.
     ledger: Vec<Entry>,
+    /// What db-server's own ledger says.
+    books: Books,
 }
 
 /// Runs it and gives the exit code.
@@ -62,14 +69,17 @@ pub(super) async fn run(options: &DemoOptions) -> ExitCode {
     let mut steps = Steps::new(options.json);
     let outcome = make_purchases(&mut steps).await;
     let (code, mut summary) = match &outcome {
-        Ok(Bought { transaction, ledger }) => {
-            (ExitCode::SUCCESS, json!({"ok": true, "transaction": transaction, "ledger": ledger}))
-        }
+        Ok(Bought { transaction, ledger, books }) => (
+            ExitCode::SUCCESS,
+            json!({"ok": true, "transaction": transaction, "ledger": ledger, "books": books}),
+        ),
         Err(error) => {
             eprintln!("local-pair: the demonstration failed: {error}");
             (
                 ExitCode::FAILURE,
-                json!({"ok": false, "error": error.to_string(), "transaction": null, "ledger": null}),
+                json!({
+                    "ok": false, "error": error.to_string(), "transaction": null, "ledger": null, "books": null,
+                }),
             )
         }
     };
@@ -117,21 +127,36 @@ async fn buy(pair: &Pair, steps: &mut Steps) -> Result<Bought, DemoError> {
     let failed = |error| DemoError::Step { error, lines: pair.last_lines() };
     steps.say("\nthe reference provider: one purchase");
     let transaction = Purchase::new(pair, steps).make().await.map_err(failed)?;
-    let mut neutral = Neutral::new(pair, steps)?;
-    neutral.say("\nStripe: a payment, a decline, a payment with 3-D Secure, a partial refund");
-    stripe::buy(&mut neutral).await.map_err(failed)?;
-    neutral.say("\nPayPal: a checkout that its payer approves, a partial refund, a decline");
-    paypal::buy(&mut neutral).await.map_err(failed)?;
-    neutral.say("\nBraintree: a sale, a decline, a partial refund once it is settled");
-    braintree::buy(pair, &mut neutral).await.map_err(failed)?;
-    steps.say("\nwhat the providers posted meanwhile");
-    webhooks::tell(pair, steps).await.map_err(failed)?;
+    let product = transaction["seller_product"].as_str().unwrap_or_default().to_owned();
+    let (mut shop, mut feed) = (Payments::new(pair, steps, product), Feed::new());
+    shop.steps.say(
+        "\nStripe: a payment asked for twice, a decline, 3-D Secure, a partial capture, a partial refund",
+    );
+    stripe::buy(&mut shop, &mut feed).await.map_err(failed)?;
+    shop.steps.say("\nPayPal: a checkout that its payer approves, a partial refund, a decline");
+    paypal::buy(&mut shop).await.map_err(failed)?;
+    shop.steps.say("\nBraintree: a payment, a decline, a partial refund once it is settled");
+    braintree::buy(&mut shop).await.map_err(failed)?;
+    shop.steps.say("\nwhat the providers posted meanwhile");
+    webhooks::tell(pair, shop.steps).await.map_err(failed)?;
+    shop.steps.say("\nwhat db-server tells of it all: the rest of the events, and its ledger");
+    feed.catch_up(&mut shop).await.map_err(failed)?;
+    let books = books::read(&mut shop).await.map_err(failed)?;
     let entries = ledger::read(pair.sandbox()).await.map_err(DemoError::Ledger)?;
+    say_books(steps, &books, &entries)?;
+    Ok(Bought { transaction, ledger: entries, books })
+}
+
+/// Shows both sides' ledgers, which must agree.
+fn say_books(steps: &Steps, books: &Books, entries: &[Entry]) -> Result<(), DemoError> {
+    steps.say("\nwhat db-server's ledger says:");
+    books::lines(books).iter().for_each(|line| steps.say(line));
     steps.say("\nwhat the providers' ledger says:");
-    for line in ledger::table(&entries) {
-        steps.say(&line);
-    }
-    steps.say("");
-    ledger::check(&entries).map_err(DemoError::Unexpected)?;
-    Ok(Bought { transaction, ledger: entries })
+    ledger::lines(entries).iter().for_each(|line| steps.say(line));
+    ledger::check(entries).map_err(DemoError::Unexpected)?;
+    books::compare(books, entries).map_err(DemoError::Unexpected)?;
+    steps.say(
+        "\nboth say the same of /payments/: what a provider has charged, less what it gave back, is receivable from it\n",
+    );
+    Ok(())
 }

@@ -6,8 +6,6 @@ use std::{
     time::Duration,
 };
 
-use chassis::environment::Environment;
-use db_server::{domain::Clock, identity::Signer};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use toml::Table;
@@ -48,9 +46,10 @@ pub(super) struct Pair {
     provider_proxy: Server,
     sandbox: Server,
     postgres: PrivatePostgres,
+    /// Nothing is written to a data folder that is removed next.
+    stop_postgres: Stop,
     client_secret: String,
     identity_public_key: PathBuf,
-    db_settings: PathBuf,
 }
 
 /// One server and where it listens.
@@ -59,51 +58,53 @@ struct Server {
     url: String,
 }
 
+/// A server that was started and may not listen yet.
+struct Starting {
+    process: Process,
+    address_file: PathBuf,
+    scheme: &'static str,
+}
+
+impl Starting {
+    /// Waits until it is well.
+    async fn ready(self) -> Result<Server, PairError> {
+        let Self { process, address_file, scheme } = self;
+        let url = when_bound(&process, &address_file, scheme).await?;
+        when_ready(&process, &url).await?;
+        Ok(Server { process, url })
+    }
+}
+
 impl Pair {
     /// Starts all and waits until all are ready.
     pub(super) async fn start(options: &UpOptions, state: &State, echo: bool) -> Result<Self, PairError> {
         ports::check(options)?;
         let secrets = state.secrets()?;
         let making = Making { options, state, secrets: &secrets, echo };
-        let postgres = making.postgres()?;
         let sandbox = making.sandbox().await?;
-        let provider_proxy = making.provider_proxy(&sandbox.url).await?;
-        let db_server = making.db_server(&postgres, &provider_proxy.url).await?;
+        // It needs no database, so it starts while initdb works.
+        let provider_proxy = making.provider_proxy(&sandbox.url)?;
+        let postgres = making.postgres()?;
+        let provider_proxy = provider_proxy.ready().await?;
+        let db_server = making.db_server(&postgres, &provider_proxy.url)?.ready().await?;
         send_webhooks(&sandbox.url, &db_server.url).await?;
         let client_secret = secrets.client_secret.value().to_owned();
         let identity_public_key = secrets.identity_public_key.clone();
-        let db_settings = making.settings_file("db-server");
+        let stop_postgres = if state.is_temporary() { Stop::Immediate } else { Stop::Fast };
         Ok(Self {
             db_server,
             provider_proxy,
             sandbox,
             postgres,
+            stop_postgres,
             client_secret,
             identity_public_key,
-            db_settings,
         })
     }
 
     /// db-server's URL.
     pub(super) fn db_server(&self) -> &str {
         &self.db_server.url
-    }
-
-    /// provider-proxy's URL.
-    pub(super) fn provider_proxy(&self) -> &str {
-        &self.provider_proxy.url
-    }
-
-    /// What db-server puts into `Authorization` for its client with all roles, made as db-server makes it.
-    pub(super) fn identity(&self) -> Result<String, PairError> {
-        let unusable = |message: String| PairError::Settings { path: self.db_settings.clone(), message };
-        let settings = db_server::settings::read(read_settings(&self.db_settings)?, Environment::default());
-        let settings = settings.map_err(|error| unusable(error.to_string()))?;
-        let identity = settings.proxy.identity.ok_or_else(|| unusable("no [proxy.identity]".to_owned()))?;
-        let roles = settings::ROLES.map(|role| format!("ROLE_{}", role.to_uppercase()));
-        let token = Signer::new(identity, Clock::system()).token_for(CLIENT_KEY, &roles);
-        let token = token.map_err(|error| unusable(error.to_string()))?;
-        token.to_str().map(str::to_owned).map_err(|error| unusable(error.to_string()))
     }
 
     /// The sandbox's URL.
@@ -186,7 +187,7 @@ impl Pair {
                 first_error = first_error.or(Some(error));
             }
         }
-        self.postgres.stop(Stop::Fast)?;
+        self.postgres.stop(self.stop_postgres)?;
         first_error.map_or(Ok(()), |error| Err(error.into()))
     }
 }
@@ -199,6 +200,8 @@ impl Making<'_> {
         let mut options = PostgresOptions::new(self.state.data().to_owned());
         options.hold = Some(self.state.guards());
         options.remove = self.state.to_remove();
+        // What is removed at the end need not outlive a crash of the machine; commits take their usual time all the same.
+        options.sync_new_folder = !self.state.is_temporary();
         options.keep = KEEP;
         options.echo = self.echo;
         let mut postgres = PrivatePostgres::open(options)?;
@@ -221,7 +224,7 @@ impl Making<'_> {
         Ok(Server { process, url })
     }
 
-    async fn provider_proxy(&self, sandbox: &str) -> Result<Server, PairError> {
+    fn provider_proxy(&self, sandbox: &str) -> Result<Starting, PairError> {
         let address_file = self.address_file("provider-proxy")?;
         let made = ProviderProxy {
             listen: ports::listen(self.options.proxy_port),
@@ -233,10 +236,10 @@ impl Making<'_> {
             braintree: self.secrets.braintree(),
             identity_public_key: &self.secrets.identity_public_key,
         };
-        self.serve("provider-proxy", made.table(), self.options.proxy_settings.as_deref()).await
+        self.serve("provider-proxy", made.table(), self.options.proxy_settings.as_deref())
     }
 
-    async fn db_server(&self, postgres: &PrivatePostgres, proxy: &str) -> Result<Server, PairError> {
+    fn db_server(&self, postgres: &PrivatePostgres, proxy: &str) -> Result<Starting, PairError> {
         let address_file = self.address_file("db-server")?;
         let made = DbServer {
             listen: ports::listen(self.options.db_port),
@@ -254,11 +257,11 @@ impl Making<'_> {
         };
         let mut table = made.table();
         settings::merge(&mut table, settings::people_and_door(self.secrets.login_key.setting()));
-        self.serve("db-server", table, self.options.db_settings.as_deref()).await
+        self.serve("db-server", table, self.options.db_settings.as_deref())
     }
 
-    /// Writes a server's settings, starts it and waits until it is ready.
-    async fn serve(&self, name: &str, mut table: Table, over: Option<&Path>) -> Result<Server, PairError> {
+    /// Writes a server's settings and starts it.
+    fn serve(&self, name: &str, mut table: Table, over: Option<&Path>) -> Result<Starting, PairError> {
         if let Some(path) = over {
             settings::merge(&mut table, read_settings(path)?);
         }
@@ -271,9 +274,7 @@ impl Making<'_> {
         let scheme = if setting("tls").is_some() { "https" } else { "http" };
         remove_if_there(&address_file)?;
         let process = self.launch(name)?.argument("--config").argument(&path).start()?;
-        let url = when_bound(&process, &address_file, scheme).await?;
-        when_ready(&process, &url).await?;
-        Ok(Server { process, url })
+        Ok(Starting { process, address_file, scheme })
     }
 
     fn launch(&self, name: &str) -> Result<Launch, PairError> {

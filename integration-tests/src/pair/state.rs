@@ -69,6 +69,11 @@ impl State {
         Ok(state)
     }
 
+    /// Whether all of it is removed at the end.
+    pub(super) fn is_temporary(&self) -> bool {
+        self.temporary.is_some()
+    }
+
     /// What must be removed when this process can no longer do it.
     pub(super) fn to_remove(&self) -> Vec<PathBuf> {
         let folders = self.temporary.iter().map(|made| made.path().to_owned());

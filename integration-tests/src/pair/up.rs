@@ -52,15 +52,24 @@ Solitude is up.
 Try:
     curl {db_server}/services/status/
 
-    A signed request, with the Python package requests-oauthlib:
+    A payment, with the Python package requests-oauthlib, which signs the requests:
 
 python3 - <<'END'
 import json, uuid
 from requests_oauthlib import OAuth1Session
 pair = json.load(open("{file}"))
 client = OAuth1Session(pair["client"]["key"], pair["client"]["secret"])
-print(client.post(pair["db_server"] + "/generic/seller/", json={{"uuid": str(uuid.uuid4())}}).text)
+new = lambda: str(uuid.uuid4())
+post = lambda path, body: client.post(pair["db_server"] + path, json=body, headers={{"Idempotency-Key": new()}}).json()
+seller = post("/generic/seller/", {{"uuid": new()}})["resource_uri"]
+product = post("/generic/product/", {{"seller": seller, "external_id": "sword", "public_id": new()}})["resource_uri"]
+print(post("/payments/", {{
+    "provider": "stripe", "nonce": "pm_card_visa", "amount": "10.00", "currency": "EUR", "seller_product": product}}))
 END
+
+    More of that, with captures, refunds, a checkout and events:
+
+python3 docs/examples/payment.py {file}
 
 Ctrl-C stops everything; the data stays for the next time.
 "#,

@@ -261,7 +261,7 @@ impl PrivatePostgres {
             fs::write(&file, &tcp.password).map_err(|source| folder_error(&file, source))?;
             command.arg("--pwfile").arg(file);
         }
-        if self.options.durability == Durability::None {
+        if self.options.durability == Durability::None || !self.options.sync_new_folder {
             command.arg("--no-sync");
         }
         let output =

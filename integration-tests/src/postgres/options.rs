@@ -29,6 +29,9 @@ pub struct PostgresOptions {
     pub data: PathBuf,
     /// Whether commits are written through.
     pub durability: Durability,
+    /// Whether a data folder that is made now is written through to the disk. What `durability` says of commits holds
+    /// without it, unless the machine itself crashes.
+    pub sync_new_folder: bool,
     /// TCP too, when wanted; it must be there when the data folder is made.
     pub tcp: Option<Tcp>,
     /// A file to hold a shared lock on until the server is gone.
@@ -50,6 +53,7 @@ impl PostgresOptions {
         Self {
             data,
             durability: Durability::Full,
+            sync_new_folder: true,
             tcp: None,
             hold: None,
             remove: Vec::new(),

@@ -57,15 +57,23 @@ async fn the_demonstration_buys_through_every_provider_and_says_so_in_json() {
     let summary: Value = serde_json::from_str(summary).unwrap();
     assert_eq!(summary["ok"], true);
     let steps = summary["steps"].as_array().unwrap();
-    // The reference provider, Stripe, PayPal, Braintree, and the webhooks of the last three.
-    assert_eq!(steps.len(), 12 + 6 + 7 + 6 + 3);
+    // The reference provider, Stripe, PayPal, Braintree, the webhooks of the last three, events and ledger.
+    assert_eq!(steps.len(), 12 + 10 + 7 + 4 + 3 + 2);
     assert!(steps.iter().all(|step| step["status"].as_u64().is_some()), "{steps:?}");
     assert_eq!(summary["transaction"]["status"], 1);
     let declines = steps.iter().filter(|step| step["outcome"] == "declined");
     assert_eq!(declines.count(), 3);
     let ledger = summary["ledger"].as_array().unwrap();
     let lines = |kind: &str| ledger.iter().filter(|line| line["kind"] == kind).count();
-    assert_eq!((lines("charge"), lines("refund"), ledger.len()), (5, 3, 8));
+    assert_eq!((lines("charge"), lines("refund"), ledger.len()), (6, 3, 9));
+    let keys = steps.iter().filter_map(|step| step["key"].as_str());
+    assert_eq!(keys.filter(|key| *key == "order-1").count(), 2);
+    assert_eq!(
+        summary["books"]["totals"],
+        json!([{"currency": "EUR", "total": "0.00"}, {"currency": "USD", "total": "0.00"}])
+    );
+    let receivable = json!({"account": "receivable:stripe", "balance": "22.00", "currency": "EUR"});
+    assert!(summary["books"]["balances"].as_array().unwrap().contains(&receivable), "{}", summary["books"]);
 }
 
 #[actix_web::test]

@@ -1,61 +1,44 @@
 //! PayPal: a checkout that its payer approves, one whose funding is refused, and a partial refund.
 
-use wire::{
-    Money,
-    payment::{AttemptId, CompleteCheckout, Provider, StartCheckout, operations},
-};
+use serde_json::json;
+use wire::payment::Provider;
 
 use super::{
-    super::steps::{Called, StepError},
-    neutral::{Neutral, SHOP, money, payer},
+    super::steps::StepError,
+    payments::{Payments, SHOP, payer},
 };
+
+const PAYPAL: Provider = Provider::Paypal;
+const PRICE: (&str, &str) = ("20.00", "EUR");
+const GIVEN_BACK: &str = "7.50";
 
 /// Makes the payments.
 ///
 /// # Errors
 /// [`StepError`] when a step does not do what it should.
-pub(super) async fn buy(steps: &mut Neutral<'_>) -> Result<(), StepError> {
-    let price = money(steps, "20.00")?;
-    let checkout = start(steps, price).await?;
-    steps.approve(Provider::Paypal, &checkout).await?;
-    let paid = complete(steps, &checkout, price, "succeeded").await?;
-    let payment = steps.tell_payment(&paid, "paid")?;
-    let part = money(steps, "7.50")?;
-    steps.refund(Provider::Paypal, &payment, part).await?;
-    let checkout = start(steps, price).await?;
+pub(super) async fn buy(shop: &mut Payments<'_>) -> Result<(), StepError> {
+    let payment = check_out(shop, "order-5", "approve", "approves").await?;
+    shop.complete(PAYPAL, &payment, "complete-5").await?;
+    shop.refund(PAYPAL, &payment, "refund-5", GIVEN_BACK).await?;
     // The payer agrees, with a card behind the account whose bank will say no.
-    let path = format!("/paypal/checkoutnow?token={checkout}&choice=declined");
-    let chosen = steps.play(payer(Provider::Paypal), path, None, 303).await?;
-    steps.tell(&chosen, &[("payment", &checkout), ("payer", "approves with a card that will be refused")]);
-    let declined = complete(steps, &checkout, price, "declined").await?;
-    steps.tell_decline(&declined)
+    let payment = check_out(shop, "order-6", "declined", "approves with a card that will be refused").await?;
+    shop.complete_in_vain(PAYPAL, &payment, "complete-6").await
 }
 
-/// Gives the provider's id of the checkout.
-async fn start(steps: &mut Neutral<'_>, amount: Money) -> Result<String, StepError> {
-    let request = StartCheckout {
-        attempt: AttemptId::new(),
-        amount,
-        capture: true,
-        return_url: format!("{SHOP}/back"),
-        cancel_url: format!("{SHOP}/cancelled"),
-        description: None,
-        product: None,
-    };
-    let started = steps.ask::<operations::StartCheckout>(Provider::Paypal, &request, "succeeded").await?;
-    let checkout = started.text("/result/result/reference")?;
-    started.text("/result/result/url")?;
-    steps.tell(&started, &[("payment", &checkout), ("outcome", "waits for its payer")]);
-    Ok(checkout)
-}
-
-async fn complete(
-    steps: &mut Neutral<'_>,
-    checkout: &str,
-    amount: Money,
-    outcome: &str,
-) -> Result<Called, StepError> {
-    let (attempt, checkout) = (AttemptId::new(), checkout.to_owned());
-    let request = CompleteCheckout { attempt, checkout, amount, capture: true };
-    steps.ask::<operations::CompleteCheckout>(Provider::Paypal, &request, outcome).await
+/// Begins a checkout and has the payer choose at PayPal's page; gives the payment.
+async fn check_out(
+    shop: &mut Payments<'_>,
+    key: &str,
+    choice: &str,
+    told: &str,
+) -> Result<String, StepError> {
+    let pages = json!({"return_url": format!("{SHOP}/back"), "cancel_url": format!("{SHOP}/cancelled")});
+    let order = shop.order(PAYPAL, PRICE, json!({"checkout": pages}));
+    let begun = shop.pay(PAYPAL, key, &order, "requires_action").await?;
+    let payment = begun.text("/resource_uri")?;
+    let url = begun.text("/next_action/url")?;
+    let page = url.find("/paypal/").map_or(url.as_str(), |at| &url[at..]);
+    let path = format!("{page}&choice={choice}");
+    shop.play(payer(PAYPAL), path, 303, &[("payment", &payment), ("payer", told)]).await?;
+    Ok(payment)
 }
