@@ -1,5 +1,6 @@
 //! `/payments/`: purchases at each provider, in all their ways.
 
+use diesel::connection::SimpleConnection;
 use integration_tests::in_process::PairOptions;
 use serde_json::{Value, json};
 use wire::payment::Provider;
@@ -92,6 +93,24 @@ async fn what_is_left_is_captured_when_no_amount_is_named() {
     assert_eq!(all.status, 200, "{all:?}");
     assert_shown(&all.json(), "captured", "10.00", "0.00");
     assert_eq!(till.ledger(Provider::Stripe).await, [line("charge", "2.50"), line("charge", "7.50")]);
+}
+
+#[actix_web::test]
+async fn what_is_pending_at_the_provider_is_not_captured_once_more() {
+    let till = Till::open().await;
+    let held = till.stripe(&json!({"capture": false})).await;
+    // As PayPal leaves one of 4.00 while the payer's bank takes its time.
+    let pending = "insert into payment_operations \
+         (attempt, payment_id, operation, amount_minor, state, outcome, request, actor) \
+         select gen_random_uuid(), id, 3, 400, 2, 'pending', 'kept', 'client' from payments";
+    till.pair.database.as_ref().unwrap().connect().batch_execute(pending).unwrap();
+    let above = till.change(&held, "capture", &json!({"amount": "6.01"})).await;
+    assert_eq!(above.status, 422, "{above:?}");
+    assert!(above.json().pointer("/mozilla/amount").is_some(), "{above:?}");
+    let rest = till.change(&held, "capture", &json!({})).await;
+    assert_eq!(rest.status, 200, "{rest:?}");
+    assert_shown(&rest.json(), "captured", "6.00", "0.00");
+    assert_eq!(till.ledger(Provider::Stripe).await, [line("charge", "6.00")]);
 }
 
 #[actix_web::test]
