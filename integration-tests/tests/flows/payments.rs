@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wire::payment::Provider;
 
 use super::{
-    shop::{text, unique},
+    shop::{created, text, unique},
     till::{BACK, Till, line},
 };
 
@@ -111,6 +111,36 @@ async fn what_is_pending_at_the_provider_is_not_captured_once_more() {
     assert_eq!(rest.status, 200, "{rest:?}");
     assert_shown(&rest.json(), "captured", "6.00", "0.00");
     assert_eq!(till.ledger(Provider::Stripe).await, [line("charge", "6.00")]);
+}
+
+#[actix_web::test]
+async fn the_status_of_its_transaction_is_the_payment_s_and_no_client_changes_it() {
+    let till = Till::open().await;
+    let held = till.stripe(&json!({"capture": false})).await;
+    let paid = till.stripe(&json!({})).await;
+    let refund = created(till.change(&paid, "refunds", &json!({"amount": "1.00"})).await);
+    for (of, statuses) in [(&held, vec![1, 2, 4, 5]), (&paid, vec![1, 4]), (&refund, vec![1, 4])] {
+        let uri = text(of, "/transaction");
+        let before = till.transaction(of).await;
+        for status in statuses {
+            let change = json!({"status": status, "notes": "by hand"});
+            let answer = till.client.patch(&uri, &change).await;
+            let message = "The transaction belongs to a payment of /payments/, which its status follows.";
+            assert_eq!((answer.status, answer.json()), (400, json!({"status": [message]})), "{of} {status}");
+        }
+        assert_eq!(till.transaction(of).await, before);
+        for (field, value) in [("provider", json!(4)), ("uid_support", json!("x")), ("amount", json!("1.00"))]
+        {
+            let answer = till.client.patch(&uri, &json!({field: value})).await;
+            let refused = json!({"__all__": [format!("Cannot alter fields: {field}")]});
+            assert_eq!((answer.status, answer.json()), (400, refused), "{field}");
+        }
+        let noted = till.client.patch(&uri, &json!({"notes": "seen", "status": before["status"]})).await;
+        assert_eq!((noted.status, &noted.json()["notes"]), (200, &json!("seen")), "{noted:?}");
+    }
+    // What the provider says moves it as before.
+    assert_eq!(till.change(&held, "capture", &json!({})).await.status, 200);
+    assert_eq!(till.transaction(&held).await["status"], 2);
 }
 
 #[actix_web::test]
