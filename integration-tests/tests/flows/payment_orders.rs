@@ -12,8 +12,9 @@ use wire::payment::Event;
 use self::{
     books::Books,
     said::{
-        AMOUNT, authorize, begin, capture, checkout, complete, declined, event, known_by_reference, payment,
-        pending, refund, refund_event, refund_fails, requires_action, succeeded, unknown, void,
+        AMOUNT, authorize, begin, capture, capture_fails, checkout, complete, declined, event,
+        known_by_reference, of_two_captures, part_event, payment, pending, refund, refund_event,
+        refund_fails, requires_action, succeeded, unknown, void,
     },
 };
 
@@ -201,6 +202,56 @@ fn a_capture_that_is_a_payment_of_its_own_at_the_provider() {
     settled.attempt = Some(capture(1, 300, false).attempt());
     let events = vec![(1, event("capturable", succeeded(payment(0)))), (3, settled)];
     assert_end(&Scenario { api, events }, "captured", 300, 0);
+}
+
+/// A capture that is pending, and a second one that is answered at once; five steps until the second is begun.
+fn two_captures() -> Vec<Api> {
+    let mut api = held();
+    let (first, second) = (capture(1, 300, false), capture(2, 200, false));
+    api.extend([begin(first.clone()), first.answers_capture(pending), begin(second.clone())]);
+    api.push(second.answers_captured());
+    api
+}
+
+fn outcomes(end: &serde_json::Value) -> Vec<&str> {
+    end["operations"].as_array().unwrap().iter().map(|one| one["outcome"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_pending_capture_that_succeeds_after_a_second_one() {
+    let events = vec![(5, event("one", of_two_captures(200))), (5, event("both", of_two_captures(500)))];
+    let end = assert_end(&Scenario { api: two_captures(), events }, "captured", 500, 0);
+    assert_eq!(outcomes(&end), ["succeeded"; 3]);
+    let mut api = two_captures();
+    api.push(capture(1, 300, false).answers_captured());
+    let events = vec![(5, event("one", of_two_captures(200)))];
+    let end = assert_end(&Scenario { api, events }, "captured", 500, 0);
+    assert_eq!(end["payment"]["captures"], serde_json::json!(["c1", "c2"]));
+}
+
+#[test]
+fn what_a_second_capture_took_does_not_show_that_a_pending_one_succeeded() {
+    let same = [capture(1, 300, false), capture(2, 300, false)];
+    let mut api = held();
+    api.extend([begin(same[0].clone()), same[0].clone().answers_capture(pending), begin(same[1].clone())]);
+    api.extend([same[1].clone().answers_captured(), same[0].clone().answers_capture(capture_fails)]);
+    let events = vec![
+        (5, event("one", of_two_captures(300))),
+        (6, known_by_reference(event("still one", of_two_captures(300)))),
+    ];
+    let end = assert_end(&Scenario { api, events }, "captured", 300, 0);
+    assert_eq!(outcomes(&end), ["succeeded", "declined", "succeeded"]);
+}
+
+#[test]
+fn two_captures_that_overlap_are_told_by_their_own_evidence() {
+    let events = vec![
+        (4, part_event(&capture(1, 300, false), pending)),
+        (5, part_event(&capture(1, 300, false), succeeded)),
+        (6, part_event(&capture(2, 200, false), succeeded)),
+    ];
+    let end = assert_end(&Scenario { api: two_captures(), events }, "captured", 500, 0);
+    assert_eq!(outcomes(&end), ["succeeded"; 3]);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! `/payments/`: purchases at each provider, in all their ways.
 
+use diesel::connection::SimpleConnection;
 use integration_tests::in_process::PairOptions;
 use serde_json::{Value, json};
 use wire::payment::Provider;
 
 use super::{
-    shop::{text, unique},
+    shop::{created, text, unique},
     till::{BACK, Till, line},
 };
 
@@ -92,6 +93,54 @@ async fn what_is_left_is_captured_when_no_amount_is_named() {
     assert_eq!(all.status, 200, "{all:?}");
     assert_shown(&all.json(), "captured", "10.00", "0.00");
     assert_eq!(till.ledger(Provider::Stripe).await, [line("charge", "2.50"), line("charge", "7.50")]);
+}
+
+#[actix_web::test]
+async fn what_is_pending_at_the_provider_is_not_captured_once_more() {
+    let till = Till::open().await;
+    let held = till.stripe(&json!({"capture": false})).await;
+    // As PayPal leaves one of 4.00 while the payer's bank takes its time.
+    let pending = "insert into payment_operations \
+         (attempt, payment_id, operation, amount_minor, state, outcome, request, actor) \
+         select gen_random_uuid(), id, 3, 400, 2, 'pending', 'kept', 'client' from payments";
+    till.pair.database.as_ref().unwrap().connect().batch_execute(pending).unwrap();
+    let above = till.change(&held, "capture", &json!({"amount": "6.01"})).await;
+    assert_eq!(above.status, 422, "{above:?}");
+    assert!(above.json().pointer("/mozilla/amount").is_some(), "{above:?}");
+    let rest = till.change(&held, "capture", &json!({})).await;
+    assert_eq!(rest.status, 200, "{rest:?}");
+    assert_shown(&rest.json(), "captured", "6.00", "0.00");
+    assert_eq!(till.ledger(Provider::Stripe).await, [line("charge", "6.00")]);
+}
+
+#[actix_web::test]
+async fn the_status_of_its_transaction_is_the_payment_s_and_no_client_changes_it() {
+    let till = Till::open().await;
+    let held = till.stripe(&json!({"capture": false})).await;
+    let paid = till.stripe(&json!({})).await;
+    let refund = created(till.change(&paid, "refunds", &json!({"amount": "1.00"})).await);
+    for (of, statuses) in [(&held, vec![1, 2, 4, 5]), (&paid, vec![1, 4]), (&refund, vec![1, 4])] {
+        let uri = text(of, "/transaction");
+        let before = till.transaction(of).await;
+        for status in statuses {
+            let change = json!({"status": status, "notes": "by hand"});
+            let answer = till.client.patch(&uri, &change).await;
+            let message = "The transaction belongs to a payment of /payments/, which its status follows.";
+            assert_eq!((answer.status, answer.json()), (400, json!({"status": [message]})), "{of} {status}");
+        }
+        assert_eq!(till.transaction(of).await, before);
+        for (field, value) in [("provider", json!(4)), ("uid_support", json!("x")), ("amount", json!("1.00"))]
+        {
+            let answer = till.client.patch(&uri, &json!({field: value})).await;
+            let refused = json!({"__all__": [format!("Cannot alter fields: {field}")]});
+            assert_eq!((answer.status, answer.json()), (400, refused), "{field}");
+        }
+        let noted = till.client.patch(&uri, &json!({"notes": "seen", "status": before["status"]})).await;
+        assert_eq!((noted.status, &noted.json()["notes"]), (200, &json!("seen")), "{noted:?}");
+    }
+    // What the provider says moves it as before.
+    assert_eq!(till.change(&held, "capture", &json!({})).await.status, 200);
+    assert_eq!(till.transaction(&held).await["status"], 2);
 }
 
 #[actix_web::test]

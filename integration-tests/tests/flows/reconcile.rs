@@ -1,5 +1,6 @@
 //! Our books against a provider's list: what agrees, and each kind of error planted into one side or the other.
 
+mod fees;
 mod nightly;
 mod planted;
 mod program;

@@ -121,7 +121,8 @@ fn table(report: &Report) -> String {
     // Writing to memory does not fail.
     let _ = writeln!(
         text,
-        "{agreed} agree, {missing} missing, {extra} extra, {wrong_amount} of another amount, {open} open"
+        "{agreed} agree, {missing} missing, {extra} extra, {wrong_amount} of another amount, {open} open, {} posted",
+        report.fees_posted_in_words()
     );
     text
 }

@@ -85,6 +85,9 @@ pub enum Rule {
     /// The status needs a product.
     #[error("A seller_product is needed for this status.")]
     NeedsProduct,
+    /// The status follows a payment or a refund of `/payments/`.
+    #[error("The transaction belongs to a payment of /payments/, which its status follows.")]
+    FollowsPayment,
 }
 
 impl From<Rule> for DomainError {
@@ -94,6 +97,7 @@ impl From<Rule> for DomainError {
             Rule::LockedDown | Rule::Move { .. } => whole(message),
             Rule::NeedsProvider => field("provider", message),
             Rule::NeedsProduct => field("seller_product", message),
+            Rule::FollowsPayment => field("status", message),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod compare;
 mod evidence;
+mod fees;
 pub mod nightly;
 mod run;
 mod window;
@@ -136,13 +137,15 @@ pub struct Report {
     pub range: Range,
     /// How many rows there are of each kind.
     pub counts: Counts,
+    /// How many fees were posted in the ledger, none of which was there before.
+    pub fees_posted: u64,
     /// All that does not agree: the provider's rows first, then ours.
     pub rows: Vec<Row>,
 }
 
 impl Report {
     fn new(provider: Provider, range: Range) -> Self {
-        Self { provider, range, counts: Counts::default(), rows: Vec::new() }
+        Self { provider, range, counts: Counts::default(), fees_posted: 0, rows: Vec::new() }
     }
 
     /// Whether nothing is missing, extra or of another amount.
@@ -150,6 +153,13 @@ impl Report {
     pub const fn agrees(&self) -> bool {
         let Counts { missing, extra, wrong_amount, .. } = self.counts;
         missing == 0 && extra == 0 && wrong_amount == 0
+    }
+
+    /// How many fees were posted, such as `1 fee` or `2 fees`.
+    #[must_use]
+    pub fn fees_posted_in_words(&self) -> String {
+        let plural = if self.fees_posted == 1 { "" } else { "s" };
+        format!("{} fee{plural}", self.fees_posted)
     }
 
     fn add(&mut self, row: Row) {
@@ -179,6 +189,9 @@ pub enum ReconcileError {
 }
 
 /// Compares the days of a provider with our books. What has not begun by `now` is left out.
+///
+/// What the list says that the provider has kept of a movement is posted in the ledger, once for each movement, where the
+/// movement agrees with our books. Nothing else is changed.
 ///
 /// # Errors
 /// [`ReconcileError`]; nothing may be concluded then.

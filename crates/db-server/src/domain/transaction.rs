@@ -7,7 +7,7 @@ use diesel::PgConnection;
 use super::{
     Domain, DomainError,
     error::whole,
-    lifecycle::{self, State},
+    lifecycle::{self, Rule, State},
 };
 use crate::{
     database::Gathering,
@@ -16,6 +16,7 @@ use crate::{
         Listed, Page,
         code::{Provider, TransactionStatus},
         id::TransactionId,
+        payment,
         transaction::{self, NewTransaction, TransactionChanges, TransactionFilter, TransactionRow},
     },
 };
@@ -105,6 +106,10 @@ pub async fn update(
             return Err(DomainError::Stale);
         }
         lifecycle::check_age(row.created, now, lockdown)?;
+        let moves = patch.status.is_some_and(|status| status != row.status);
+        if moves && payment::has_transaction(connection, id)? {
+            return Err(Rule::FollowsPayment.into());
+        }
         let changes = allowed(&row, patch)?;
         let row = transaction::update(connection, id, Some(row.counter), &changes, &actor)?;
         complete_one(connection, row)

@@ -1,7 +1,11 @@
 //! The table `payments`: what payers pay, and how far it is.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::now, pg::Pg, prelude::*};
+use diesel::{
+    dsl::{exists, now},
+    pg::Pg,
+    prelude::*,
+};
 use uuid::Uuid;
 
 use super::{
@@ -10,7 +14,10 @@ use super::{
     id::{BuyerId, PaymentId, PaymentMethodId, ProductId, SellerId, TransactionId},
     payment_code::PaymentStatus,
 };
-use crate::{crypt::Ciphertext, schema::payments};
+use crate::{
+    crypt::Ciphertext,
+    schema::{payments, refunds},
+};
 
 /// A payment.
 #[derive(Clone, Debug, Identifiable, PartialEq, Queryable, Selectable)]
@@ -147,6 +154,16 @@ pub fn insert(connection: &mut PgConnection, new: &NewPayment) -> Result<Payment
         .values(new)
         .returning(PaymentRow::as_returning())
         .get_result(connection)?)
+}
+
+/// Whether a transaction stands for a payment, or for a refund of one.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn has_transaction(connection: &mut PgConnection, id: TransactionId) -> Result<bool, StoreError> {
+    let payment = exists(payments::table.filter(payments::transaction_id.eq(id)));
+    let refund = exists(refunds::table.filter(refunds::transaction_id.eq(id)));
+    Ok(diesel::select(payment.or(refund)).get_result(connection)?)
 }
 
 /// Finds a payment by its key.

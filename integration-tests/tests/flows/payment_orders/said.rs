@@ -101,12 +101,17 @@ impl Asked {
     }
 
     pub fn answers_captured(self) -> Api {
+        self.answers_capture(succeeded)
+    }
+
+    /// The provider's answer about a capture.
+    pub fn answers_capture(self, outcome: fn(Captured) -> Outcome<Captured>) -> Api {
         Box::new(move |books| {
             let reference = format!("c{}", self.number - 10);
             let amount = eur(self.amount.unwrap());
-            let result = Captured { reference, status: "completed".to_owned(), amount };
+            let result = Captured { reference, status: "said".to_owned(), amount };
             let operation = books.operation(&self);
-            books.absorb(Fact::Capture { operation, outcome: Outcome::Succeeded { result } });
+            books.absorb(Fact::Capture { operation, outcome: outcome(result) });
         })
     }
 
@@ -171,12 +176,31 @@ pub fn declined<T>(result: T, code: &str) -> Outcome<T> {
     Outcome::Declined { decline, result: Some(result) }
 }
 
+pub fn capture_fails(result: Captured) -> Outcome<Captured> {
+    declined(result, "DECLINED")
+}
+
 pub fn refund_fails(result: Refunded) -> Outcome<Refunded> {
     declined(result, "expired_or_canceled_card")
 }
 
 pub fn unknown() -> Outcome<Payment> {
     Outcome::Unknown { reason: "no answer".to_owned() }
+}
+
+/// The payment after two captures were asked for, of which so much is taken.
+pub fn of_two_captures(captured: i64) -> Outcome<Payment> {
+    succeeded(Payment { captures: vec!["c1".to_owned(), "c2".to_owned()], ..payment(captured) })
+}
+
+/// An event about a capture that is a payment of its own at the provider.
+pub fn part_event(asked: &Asked, outcome: fn(Payment) -> Outcome<Payment>) -> Event {
+    let amount = eur(asked.amount.unwrap());
+    let taken = outcome(payment(0)).name() == "succeeded";
+    let captured = if taken { amount.minor_units } else { 0 };
+    let part = Payment { reference: format!("c{}", asked.number - 10), amount, ..payment(captured) };
+    let part = Payment { captures: Vec::new(), ..part };
+    Event { attempt: Some(asked.attempt()), ..event("part", outcome(part)) }
 }
 
 /// An event about the payment that `authorize` has made.

@@ -76,6 +76,7 @@ async fn a_day_is_compared_once_whichever_server_comes_first() {
         futures_util::future::join(first.run_due(&night.shop.proxy), second.run_due(&night.shop.proxy)).await;
     assert_eq!(both.0 + both.1, 1);
     assert_eq!(night.results(), night.result("1 1 1"));
+    assert_eq!(night.shop.fees(), ["29"], "of two comparisons");
     assert_eq!(night.run().await, 0);
     night.advance(60 * 18);
     assert_eq!(night.run().await, 0);

@@ -113,6 +113,18 @@ async fn a_capture_that_we_do_not_know_is_missing_though_its_payment_is_ours() {
 }
 
 #[actix_web::test]
+async fn what_braintree_took_and_then_could_not_settle_is_extra() {
+    let shop = Shop::open(Provider::Braintree).await;
+    // The sandbox declines the settlement of this amount.
+    let row = shop.sell(400_100).await;
+    assert!(shop.compare().await.unwrap().agrees());
+    let reference = row.provider_reference.clone().unwrap();
+    shop.play(&format!("braintree/transactions/{reference}/settle"), serde_json::json!({})).await;
+    let report = shop.compare().await.unwrap();
+    assert_eq!(short(&report), [(Extra, Charge, Some(reference), None, Some(400_100))]);
+}
+
+#[actix_web::test]
 async fn refunds_are_compared_one_by_one() {
     for provider in PROVIDERS {
         let shop = Shop::open(provider).await;

@@ -28,7 +28,7 @@ async fn the_command_ends_with_0_when_all_agree_and_with_65_when_not() {
     let shop = Shop::open(Provider::Stripe).await;
     let row = shop.sell(1000).await;
     let wanted = format!("--provider stripe {}", days());
-    let all_agree = "1 agree, 0 missing, 0 extra, 0 of another amount, 0 open";
+    let all_agree = "1 agree, 0 missing, 0 extra, 0 of another amount, 0 open, 1 fee posted";
     assert_eq!(run(&shop, "", &wanted).await, (End::Exited(0), vec![all_agree.to_owned()]));
 
     shop.run("update payments set captured_minor = 999");
@@ -37,7 +37,7 @@ async fn the_command_ends_with_0_when_all_agree_and_with_65_when_not() {
     let expected = [
         "VERDICT\tKIND\tREFERENCE\tOURS\tAT PROVIDER\tIN BOOKS\tAT".to_owned(),
         format!("wrong_amount\tcharge\t{reference}\tpayment {}\t10.00 EUR\t9.99 EUR\t-", row.uuid),
-        "0 agree, 0 missing, 0 extra, 1 of another amount, 0 open".to_owned(),
+        "0 agree, 0 missing, 0 extra, 1 of another amount, 0 open, 0 fees posted".to_owned(),
     ];
     assert_eq!((end, lines.as_slice()), (End::Exited(65), expected.as_slice()));
 
@@ -48,7 +48,7 @@ async fn the_command_ends_with_0_when_all_agree_and_with_65_when_not() {
         report["counts"],
         json!({"agreed": 0, "missing": 0, "extra": 0, "wrong_amount": 1, "open": 0})
     );
-    assert_eq!(report["provider"], "stripe");
+    assert_eq!((&report["provider"], &report["fees_posted"]), (&json!("stripe"), &json!(0)));
     assert_eq!(
         report["rows"],
         json!([{

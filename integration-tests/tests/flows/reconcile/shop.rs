@@ -158,6 +158,11 @@ impl Shop {
         lines.into_iter().map(|line| line.text).collect()
     }
 
+    /// The balance of the account of the fees.
+    pub fn fees(&self) -> Vec<String> {
+        self.texts("select sum(balance_minor)::text as text from ledger_balances where account like 'fees:%'")
+    }
+
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut PgConnection) -> T + Send + 'static,

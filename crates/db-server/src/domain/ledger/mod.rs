@@ -12,7 +12,7 @@ use wire::Money;
 use self::account::pairs;
 use super::{Domain, DomainError};
 use crate::store::{
-    Listed, Page,
+    Listed, Page, StoreError,
     id::RefundId,
     ledger::{self, PostedEntry, Posting},
     ledger_sum::{self, AccountBalance, BalanceFilter, CurrencyTotal},
@@ -90,7 +90,7 @@ pub fn post_fee(
     payment: &PaymentRow,
     fee: Money,
     reference: &str,
-) -> Result<bool, DomainError> {
+) -> Result<bool, StoreError> {
     if fee.minor_units == 0 {
         return Ok(false);
     }
@@ -100,7 +100,7 @@ pub fn post_fee(
         currency: fee.currency.code().to_owned(),
         ..posting(payment, &[&movement])
     };
-    Ok(ledger::post(connection, &posting)?)
+    ledger::post(connection, &posting)
 }
 
 fn posting(payment: &PaymentRow, movements: &[&Movement]) -> Posting {

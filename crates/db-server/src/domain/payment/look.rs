@@ -10,6 +10,7 @@ use wire::payment::{
 
 use super::{
     Fact, Refused, execute,
+    parts::{self, Shown},
     rules::{self, By, Rule},
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
             OperationState,
             PaymentOperationKind::{Authorize, Capture, CompleteCheckout, Refund, StartCheckout, Void},
         },
-        payment_operation::PaymentOperationRow,
+        payment_operation::{self, PaymentOperationRow},
         refund::{self, RefundRow},
     },
 };
@@ -42,6 +43,8 @@ pub struct Subject {
     pub operation: PaymentOperationRow,
     /// The refund that was asked for, if it was one.
     pub refund: Option<RefundRow>,
+    /// All that was asked about the payment.
+    pub operations: Vec<PaymentOperationRow>,
 }
 
 /// Why nothing can be said now.
@@ -99,7 +102,8 @@ pub fn subject(
         Refund => refund::of_operation(connection, operation.id)?,
         _ => None,
     };
-    Ok(Subject { payment, operation, refund })
+    let operations = payment_operation::of_payment(connection, payment.id)?;
+    Ok(Subject { payment, operation, refund, operations })
 }
 
 /// One look.
@@ -170,18 +174,19 @@ impl Looking<'_> {
         match shown {
             Shown::Done | Shown::Unclear => {}
             Shown::NotDone => facts.extend(self.ask_again_or_give_up().await?),
+            Shown::Some if self.may_ask_again() => facts.extend(self.ask_again().await?),
+            Shown::Some => {}
         }
         Ok(facts)
     }
 
     fn shown(&self, payment: &Payment) -> Shown {
         let operation = &self.subject.operation;
-        match (operation.operation, operation.amount_minor) {
-            (Capture, Some(amount)) if payment.captured >= operation.before_minor + amount => Shown::Done,
-            (Capture, Some(_)) if payment.captured == operation.before_minor => Shown::NotDone,
-            (Void, _) if payment.voided => Shown::Done,
+        match operation.operation {
+            Capture => parts::shown(&self.subject.operations, operation, payment.captured),
+            Void if payment.voided => Shown::Done,
             // A void after a capture would give up something else than was meant.
-            (Void, _) if payment.captured == 0 => Shown::NotDone,
+            Void if payment.captured == 0 => Shown::NotDone,
             _ => Shown::Unclear,
         }
     }
@@ -235,14 +240,6 @@ impl Looking<'_> {
     async fn find(&self, by: LookupBy) -> Result<Found, ProxyError> {
         find(self.proxy, self.provider, by).await
     }
-}
-
-/// What a payment shows about a capture or a void.
-enum Shown {
-    Done,
-    NotDone,
-    /// Neither: something else has happened to it.
-    Unclear,
 }
 
 /// Asks a provider how a payment stands that it knows by this id, of its own or of its checkout.

@@ -9,6 +9,7 @@ pub mod janitor;
 mod list;
 pub mod look;
 pub mod machine;
+pub mod parts;
 mod perform;
 pub mod record;
 pub mod resolve;

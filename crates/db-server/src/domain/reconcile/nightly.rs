@@ -104,7 +104,8 @@ fn tell(provider: Provider, day: NaiveDate, result: &Result<Report, ReconcileErr
             let Counts { agreed, missing, extra, wrong_amount, open } = report.counts;
             let text = format!(
                 "{provider}, {day}: {agreed} agree, {missing} missing, {extra} extra, {wrong_amount} of another \
-                 amount, {open} open"
+                 amount, {open} open, {} posted",
+                report.fees_posted_in_words()
             );
             if report.agrees() {
                 log::info!("the books agree with the provider's list: {text}");

@@ -12,6 +12,7 @@ use super::{
     Ours, Range, ReconcileError, Report, Row, Verdict,
     compare::{self, Decision, Seen, in_books},
     evidence::{Evidence, Witness},
+    fees::{self, Fee},
     window::hours,
 };
 use crate::{
@@ -35,8 +36,17 @@ pub(super) struct Run<'a> {
     listed: HashSet<(MovementKind, String)>,
     /// What of ours the provider has listed.
     seen: HashSet<Seen>,
-    /// The payments of ours of which charges were listed, and what these come to.
-    parts: BTreeMap<PaymentId, (BookedPayment, Money)>,
+    /// The payments of ours of which charges were listed, by their keys.
+    parts: BTreeMap<PaymentId, Parts>,
+}
+
+/// The charges that were listed of a payment of ours.
+struct Parts {
+    payment: BookedPayment,
+    /// What they come to.
+    sum: Money,
+    /// What the provider has kept of them.
+    fees: Vec<Fee>,
 }
 
 /// A row of ours that the provider has been asked about.
@@ -104,8 +114,8 @@ impl<'a> Run<'a> {
         for &(from, to) in &hours {
             self.theirs(from, to).await?;
         }
-        for (payment, sum) in std::mem::take(&mut self.parts).into_values() {
-            self.parts_of(payment, sum).await?;
+        for parts in std::mem::take(&mut self.parts).into_values() {
+            self.parts_of(parts).await?;
         }
         for (from, to) in hours {
             self.ours(from, to).await?;
@@ -151,29 +161,47 @@ impl<'a> Run<'a> {
             let (decision, seen) = compare::decide(movement, &known);
             self.seen.extend(seen);
             match decision {
-                Decision::Agrees => self.report.counts.agreed += 1,
-                Decision::Part(payment) => self.part(payment, movement.amount),
+                Decision::Agrees => self.agrees(movement, seen, provider).await?,
+                Decision::Part(payment) => self.part(payment, movement),
                 Decision::Differs(row) => self.report.add(row),
             }
         }
         Ok(())
     }
 
+    async fn agrees(
+        &mut self,
+        movement: &Movement,
+        seen: Option<Seen>,
+        provider: code::Provider,
+    ) -> Result<(), ReconcileError> {
+        self.report.counts.agreed += 1;
+        if let (Some(Seen::Refund(_)), Some(fee)) = (seen, Fee::of(movement)) {
+            self.report.fees_posted += fees::post_of_refund(self.database, provider, fee).await?;
+        }
+        Ok(())
+    }
+
     /// Adds a charge to what was listed of its payment; one in another currency makes the sum one that no amount of
     /// ours equals.
-    fn part(&mut self, payment: BookedPayment, amount: Money) {
-        let nothing = Money { minor_units: 0, currency: amount.currency };
-        let (_, sum) = self.parts.entry(payment.id).or_insert((payment, nothing));
-        sum.minor_units = sum.minor_units.saturating_add(amount.minor_units);
-        sum.currency = amount.currency;
+    fn part(&mut self, payment: BookedPayment, movement: &Movement) {
+        let Money { minor_units, currency } = movement.amount;
+        let nothing = Money { minor_units: 0, currency };
+        let new = |payment| Parts { payment, sum: nothing, fees: Vec::new() };
+        let parts = self.parts.entry(payment.id).or_insert_with(|| new(payment));
+        parts.sum = Money { minor_units: parts.sum.minor_units.saturating_add(minor_units), currency };
+        parts.fees.extend(Fee::of(movement));
     }
 
     /// A payment of which charges were listed. When they come to less than our books have, others may be of other
     /// days.
-    async fn parts_of(&mut self, payment: BookedPayment, sum: Money) -> Result<(), ReconcileError> {
+    async fn parts_of(&mut self, parts: Parts) -> Result<(), ReconcileError> {
+        let Parts { payment, sum, fees } = parts;
+        let id = payment.id;
         let booked = in_books(payment.captured_minor, &payment.currency);
         if booked == Some(sum) {
             self.report.counts.agreed += 1;
+            self.report.fees_posted += fees::post_of_payment(self.database, id, fees).await?;
             return Ok(());
         }
         let may_be_elsewhere = sum.minor_units < payment.captured_minor;
@@ -181,10 +209,11 @@ impl<'a> Run<'a> {
             Some(reference) if may_be_elsewhere => self.witness.payment(reference).await?,
             _ => Evidence::Moved(sum),
         };
-        let id = payment.id;
         let is_open = move |connection: &mut _| reconcile::is_unsettled(connection, id);
         let is_open = self.database.read::<_, StoreError, _>(is_open).await?;
-        self.weigh(Booked::payment(payment), evidence, is_open);
+        if self.weigh(Booked::payment(payment), evidence, is_open) {
+            self.report.fees_posted += fees::post_of_payment(self.database, id, fees).await?;
+        }
         Ok(())
     }
 
@@ -252,12 +281,12 @@ impl<'a> Run<'a> {
     }
 
     /// Compares a row of ours with what the provider says of it. While the outcome of an operation on it is not known, a
-    /// difference is none.
-    fn weigh(&mut self, booked: Booked, evidence: Evidence, is_open: bool) {
+    /// difference is none. True when they agree.
+    fn weigh(&mut self, booked: Booked, evidence: Evidence, is_open: bool) -> bool {
         let (verdict, at_provider) = match evidence {
             Evidence::Moved(money) if booked.amount == Some(money) => {
                 self.report.counts.agreed += 1;
-                return;
+                return true;
             }
             Evidence::Moved(money) => (Verdict::WrongAmount, Some(money)),
             Evidence::Nothing => (Verdict::Extra, None),
@@ -272,5 +301,6 @@ impl<'a> Run<'a> {
             in_books: booked.amount,
             at: None,
         });
+        false
     }
 }

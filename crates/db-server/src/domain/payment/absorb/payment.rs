@@ -8,7 +8,13 @@ use wire::{
 
 use super::{Refused, Taken, Work, operation::NOT_SENT};
 use crate::{
-    domain::{DomainError, payment::machine::Evidence},
+    domain::{
+        DomainError,
+        payment::{
+            machine::Evidence,
+            parts::{self, Shown},
+        },
+    },
     store::{
         payment_code::{
             OperationState,
@@ -93,14 +99,18 @@ impl Work<'_> {
     ) -> Result<Taken, DomainError> {
         let reference = outcome.result().map(|captured| captured.reference.clone());
         if let Outcome::Succeeded { result } = &outcome {
+            let all = payment_operation::of_payment(self.connection, self.payment.id)?;
             let asked = operation.amount_minor == Some(result.amount.minor_units);
-            let total = Evidence::Captured(operation.before_minor.saturating_add(result.amount.minor_units));
+            let total = Evidence::Captured(parts::total_with(&all, &operation));
             if !asked || result.amount.currency.code() != self.payment.currency || !self.believe(total) {
                 return self.contradicts(Some(operation));
             }
             if operation.last {
                 self.believe(Evidence::LastCapture);
             }
+        }
+        if let Outcome::Succeeded { result } | Outcome::Pending { result } = &outcome {
+            // Also of a pending one: another may be done before it, and they are kept in the order of asking.
             self.add_capture(&result.reference);
         }
         self.answered(operation, &outcome, reference.as_deref())?;
@@ -217,7 +227,9 @@ impl Work<'_> {
     fn settle_by_evidence(&mut self, outcome: &Outcome<Payment>) -> Result<(), DomainError> {
         let is_decided = matches!(outcome, Outcome::Succeeded { .. } | Outcome::Declined { .. });
         let is_voided = outcome.result().is_some_and(|payment| payment.voided);
-        for operation in payment_operation::of_payment(self.connection, self.payment.id)? {
+        let all = payment_operation::of_payment(self.connection, self.payment.id)?;
+        let total = self.known.captured;
+        for operation in all.clone() {
             let reference = outcome.result().map(|payment| payment.reference.clone());
             let is_open = operation.state != OperationState::Settled;
             match operation.operation {
@@ -227,7 +239,7 @@ impl Work<'_> {
                 CompleteCheckout if is_open && is_decided => {
                     self.answered(operation, outcome, reference.as_deref())?;
                 }
-                Capture if is_open && self.shows(&operation) => {
+                Capture if is_open && parts::shown(&all, &operation, total) == Shown::Done => {
                     if operation.last {
                         self.believe(Evidence::LastCapture);
                     }
@@ -242,11 +254,6 @@ impl Work<'_> {
         // The fact answers none of them.
         self.operation = None;
         Ok(())
-    }
-
-    /// Whether what is captured shows that a capture has happened: there is one at a time.
-    fn shows(&self, capture: &PaymentOperationRow) -> bool {
-        capture.amount_minor.is_some_and(|amount| self.known.captured >= capture.before_minor + amount)
     }
 
     /// The provider speaks of another amount or currency. An operation that it answers has no known outcome.

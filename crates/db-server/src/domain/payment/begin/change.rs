@@ -15,6 +15,7 @@ use crate::{
             answer::Answer,
             idempotency::Once,
             machine::Known,
+            parts,
             perform::{Flow, Step, perform},
         },
     },
@@ -24,6 +25,7 @@ use crate::{
         id::{IdempotencyKeyId, PaymentId},
         payment::{self, PaymentChanges, PaymentRow},
         payment_code::{PaymentOperationKind, RefundStanding},
+        payment_operation,
         refund::{self as refunds, NewRefund},
         transaction,
     },
@@ -53,10 +55,13 @@ pub async fn capture(
 ) -> Result<Answer, ApiError> {
     let begin = move |connection: &mut PgConnection, context: &Context, key: IdempotencyKeyId| {
         let payment = locked(connection, id)?;
-        let left = payment.amount_minor - payment.captured_minor;
+        // What is pending at the provider is not there to be taken once more.
+        let pending = parts::pending(&payment_operation::of_payment(connection, payment.id)?);
+        let left = payment.amount_minor - payment.captured_minor - pending;
         permitted(&payment, PaymentOperationKind::Capture, 0)?;
-        let amount = amount(&payment, named.as_deref(), left)?;
-        permitted(&payment, PaymentOperationKind::Capture, amount.minor_units)?;
+        // Of nothing that is left, at least one minor unit is too much.
+        let amount = amount(&payment, named.as_deref(), left.max(1))?;
+        permitted(&payment, PaymentOperationKind::Capture, amount.minor_units.saturating_add(pending))?;
         let (attempt, last) = (AttemptId::new(), last || amount.minor_units == left);
         let request = Capture { attempt, payment: reference(&payment)?, amount, last };
         let operation = Operation {
