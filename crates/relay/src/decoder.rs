@@ -153,7 +153,7 @@ impl Chunk {
         }
         match input.windows(4).position(|window| window == b"\r\n\r\n") {
             Some(at) => {
-                let trailers = head::trailers(&input.split_to(at + 4).freeze())?;
+                let trailers = head::trailers(&input.split_to(at + 4))?;
                 *self = Self::Done;
                 Ok(Piece::Trailers(trailers))
             }

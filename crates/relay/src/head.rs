@@ -2,7 +2,7 @@
 
 use std::{mem::MaybeUninit, str};
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::{Buf as _, BufMut as _, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use httparse::{Header, ParserConfig, Status};
 use thiserror::Error;
@@ -63,48 +63,30 @@ pub(crate) fn take(input: &mut BytesMut) -> Result<Option<Head>, MalformedHead> 
     };
     let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(MalformedHead::Value)?;
     let is_1_1 = parsed.version == Some(1);
-    let places = Places::of(input, parsed.headers)?;
-    let bytes = input.split_to(length).freeze();
-    Ok(Some(Head { status, is_1_1, headers: places.headers(&bytes)? }))
+    let headers = collect(parsed.headers)?;
+    input.advance(length);
+    Ok(Some(Head { status, is_1_1, headers }))
 }
 
 /// Takes the trailers, without the empty line behind them, apart.
-pub(crate) fn trailers(bytes: &Bytes) -> Result<HeaderMap, MalformedHead> {
+pub(crate) fn trailers(bytes: &[u8]) -> Result<HeaderMap, MalformedHead> {
     let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
     match httparse::parse_headers(bytes, &mut fields)? {
-        Status::Complete((_, fields)) => Places::of(bytes, fields)?.headers(bytes),
+        Status::Complete((_, fields)) => collect(fields),
         Status::Partial => Err(MalformedHead::Value),
     }
 }
 
-/// Where each value is, so that it can be shared instead of copied.
-struct Places {
-    names: Vec<(HeaderName, usize, usize)>,
-}
-
-impl Places {
-    fn of(text: &[u8], fields: &[Header<'_>]) -> Result<Self, MalformedHead> {
-        let start = text.as_ptr().addr();
-        let place = |field: &Header<'_>| {
-            let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| MalformedHead::Value)?;
-            // An empty value may be anywhere.
-            let at = field.value.as_ptr().addr().wrapping_sub(start);
-            Ok((name, if field.value.is_empty() { 0 } else { at }, field.value.len()))
-        };
-        let names = fields.iter().map(place).collect::<Result<_, MalformedHead>>()?;
-        Ok(Self { names })
+/// Values are copied: they are short, and to share what was read costs more than that.
+fn collect(fields: &[Header<'_>]) -> Result<HeaderMap, MalformedHead> {
+    // Room for what a door adds.
+    let mut headers = HeaderMap::with_capacity(fields.len() + 2);
+    for field in fields {
+        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| MalformedHead::Value)?;
+        let value = HeaderValue::from_bytes(field.value).map_err(|_| MalformedHead::Value)?;
+        headers.append(name, value);
     }
-
-    fn headers(self, bytes: &Bytes) -> Result<HeaderMap, MalformedHead> {
-        // Room for what a door adds.
-        let mut headers = HeaderMap::with_capacity(self.names.len() + 2);
-        for (name, at, length) in self.names {
-            let value = bytes.slice(at..at + length);
-            let value = HeaderValue::from_maybe_shared(value).map_err(|_| MalformedHead::Value)?;
-            headers.append(name, value);
-        }
-        Ok(headers)
-    }
+    Ok(headers)
 }
 
 #[cfg(test)]
