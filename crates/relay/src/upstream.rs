@@ -205,7 +205,7 @@ impl Inner {
     pub(crate) fn incoming(
         &self,
         answer: Head,
-        wire: Wire,
+        wire: Box<Wire>,
         sending: Sending,
         to_head: bool,
     ) -> Result<Incoming, RelayError> {

@@ -44,10 +44,11 @@ pub(crate) enum NoHead {
 }
 
 impl Wire {
-    pub(crate) fn new(transport: Transport, address: SocketAddr, watch: Rc<Watch>) -> Self {
+    /// Boxed, since it goes from hand to hand with each exchange.
+    pub(crate) fn new(transport: Transport, address: SocketAddr, watch: Rc<Watch>) -> Box<Self> {
         let timer = Box::pin(sleep_until(watch.due()));
         let socket = Socket::new(transport, Rc::clone(&watch));
-        Self { socket, input: BytesMut::with_capacity(ROOM_FOR_HEAD), address, watch, timer }
+        Box::new(Self { socket, input: BytesMut::with_capacity(ROOM_FOR_HEAD), address, watch, timer })
     }
 
     /// Whether the other side has neither closed nor said anything, as it should between exchanges.
