@@ -32,6 +32,8 @@ pub(crate) struct Watch {
     moved: Cell<Instant>,
     /// When the exchange must be over; none between exchanges.
     end: Cell<Option<Instant>>,
+    /// Whether an exchange has begun just now, so that the clock need not be read again for its first bytes.
+    fresh: Cell<bool>,
     /// How long no byte may move within an exchange.
     idle: Duration,
     /// How long the connection may wait for the next exchange.
@@ -40,19 +42,28 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(idle: Duration, spare: Duration) -> Rc<Self> {
-        Rc::new(Self { moved: Cell::new(Instant::now()), end: Cell::new(None), idle, spare })
+        Rc::new(Self {
+            moved: Cell::new(Instant::now()),
+            end: Cell::new(None),
+            fresh: Cell::new(false),
+            idle,
+            spare,
+        })
     }
 
     /// An exchange begins that must be over at `end`.
     pub(crate) fn begin(&self, now: Instant, end: Instant) {
         self.moved.set(now);
         self.end.set(Some(end));
+        self.fresh.set(true);
     }
 
     /// An exchange begins that need not end.
     pub(crate) fn keep_on(&self) {
         let now = Instant::now();
         self.begin(now, later(now, FAR_AWAY));
+        // Nobody knows when its first bytes are written.
+        self.fresh.set(false);
     }
 
     /// The exchange is over.
@@ -124,7 +135,8 @@ impl Socket {
     }
 
     fn note(&self, written: &Poll<io::Result<usize>>) {
-        if matches!(written, Poll::Ready(Ok(1..))) {
+        let at_once = self.watch.fresh.replace(false);
+        if matches!(written, Poll::Ready(Ok(1..))) && !at_once {
             self.watch.moved.set(Instant::now());
         }
     }
