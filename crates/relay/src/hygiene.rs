@@ -74,7 +74,7 @@ fn from_caller_without(headers: &actix_header::HeaderMap, dropped: impl Fn(&str)
 /// cannot tell them apart.
 #[must_use]
 pub fn is_not_from_callers(name: &str) -> bool {
-    if name.contains('_') {
+    if name.as_bytes().contains(&b'_') {
         let hyphenated = name.replace('_', "-");
         return is_not_from_callers(&hyphenated) || is_hop_by_hop(&hyphenated);
     }
