@@ -66,8 +66,8 @@ impl Door {
     ///
     /// # Errors
     /// [`CallerError`]; nothing has been done then.
-    pub fn caller(&self, request: &HttpRequest) -> Result<Caller, CallerError> {
-        self.workplace().callers().verify(request)
+    pub fn caller(&self, request: &HttpRequest) -> Result<Rc<Caller>, CallerError> {
+        self.workplace().callers().verify(request, SystemTime::now())
     }
 
     /// That of the settings in use.
@@ -83,9 +83,8 @@ impl Door {
 
 /// `ANY /proxy/{target}/{tail}`.
 async fn enter(request: HttpRequest, payload: web::Payload, door: Data<Door>) -> HttpResponse {
-    let Services { audit, metrics, .. } = &door.services;
-    let mut passage = Passage::begin(request.clone(), audit.clone(), metrics.clone());
     let workplace = door.workplace();
+    let mut passage = Passage::begin(request.clone(), door);
     let admitted = admit(&mut passage, &request, payload.into_inner(), &workplace);
     let Admitted { place, caller, outgoing, tunnelled } = match admitted {
         Ok(admitted) => admitted,
@@ -112,7 +111,7 @@ async fn enter(request: HttpRequest, payload: web::Payload, door: Data<Door>) ->
 /// A request that may be sent.
 struct Admitted {
     place: Rc<Place>,
-    caller: Caller,
+    caller: Rc<Caller>,
     outgoing: Outgoing,
     /// What follows the request, when that is a WebSocket.
     tunnelled: Option<Payload>,
@@ -128,8 +127,8 @@ fn admit(
     if !workplace.is_open() {
         return Err(DoorError::Disabled);
     }
-    let caller = workplace.callers().verify(request).map_err(DoorError::Identity)?;
-    passage.is_of(caller.clone());
+    let caller = workplace.callers().verify(request, passage.time()).map_err(DoorError::Identity)?;
+    passage.is_of(Rc::clone(&caller));
     path::refuse_absolute(request.version(), request.uri())?;
     let asked: Asked<'_> = path::split(request.uri())?;
     let place = workplace.place(asked.target).ok_or(DoorError::UnknownTarget)?;
@@ -212,7 +211,7 @@ impl Exchange<'_> {
 
 /// The caller and the target are joined; nothing that goes through is looked at.
 fn tunnel(
-    mut passage: Passage,
+    mut passage: Box<Passage>,
     mut switched: Switched,
     payload: Payload,
     place: &Place,

@@ -193,6 +193,12 @@ impl StreamScan {
         self.feed(chunk)
     }
 
+    /// Whether the fields behind the body hold a secret.
+    #[must_use]
+    pub fn header_leaks(&self, trailers: &HeaderMap) -> bool {
+        self.scanner.header_leaks(trailers)
+    }
+
     /// The body is complete: what was held back was no secret.
     #[must_use]
     pub fn finish(&mut self) -> Bytes {

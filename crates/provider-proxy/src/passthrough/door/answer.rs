@@ -15,7 +15,7 @@ use wire::passthrough::{Answer, DISABLED, ERROR_HEADER, Failure};
 
 use super::{
     DoorError,
-    body::{Checked, Delivery},
+    body::{Checked, Delivery, Seen},
     passage::Passage,
     workplace::Place,
 };
@@ -31,7 +31,7 @@ use crate::{
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// The proxy's own answer.
-pub(super) fn refuse(mut passage: Passage, error: &DoorError) -> HttpResponse {
+pub(super) fn refuse(mut passage: Box<Passage>, error: &DoorError) -> HttpResponse {
     passage.is_refused(error);
     let kind = error.kind();
     let status =
@@ -57,7 +57,7 @@ pub(super) fn refuse(mut passage: Passage, error: &DoorError) -> HttpResponse {
 
 /// The target's answer, or why it is withheld.
 pub(super) async fn pass_on(
-    mut passage: Passage,
+    mut passage: Box<Passage>,
     incoming: Incoming,
     place: &Place,
     caller: &Caller,
@@ -79,7 +79,7 @@ struct Prepared {
     status: StatusCode,
     headers: HeaderMap,
     length: Option<u64>,
-    seen: std::collections::VecDeque<relay::Frame>,
+    seen: Seen,
     rest: Checked,
     gzip: Option<Box<Gzip>>,
 }
@@ -100,7 +100,7 @@ async fn prepare(
     }
     let mut rest = Checked::new(body, length, limit, scanner, scan::is_scanned(&headers));
     let seen = if is_event_stream(&headers) || !has_body(&method, status) {
-        Default::default()
+        Seen::default()
     } else {
         rest.look_ahead(length).await?
     };
