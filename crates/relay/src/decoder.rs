@@ -4,7 +4,10 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use thiserror::Error;
 
-use crate::head::{self, Head, MalformedHead};
+use crate::{
+    head::{self, Head, MalformedHead},
+    hygiene,
+};
 
 /// The longest line with the size of a chunk, extensions included, and the longest trailers, in bytes.
 const LONGEST_LINE: usize = 16 * 1024;
@@ -60,7 +63,9 @@ impl Decoder {
         if to_head || matches!(*status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Ok(Self::Length(0));
         }
-        if let Some(last) = headers.get_all(header::TRANSFER_ENCODING).iter().next_back() {
+        if hygiene::has(headers, &header::TRANSFER_ENCODING)
+            && let Some(last) = headers.get_all(header::TRANSFER_ENCODING).iter().next_back()
+        {
             // HTTP/1.0 has none, so that nobody knows what is meant.
             if !is_1_1 {
                 return Err(Malformed::Coding);

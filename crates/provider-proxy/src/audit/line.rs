@@ -129,11 +129,22 @@ fn number(text: &mut Vec<u8>, beginning: &str, value: u64) {
     decimal(text, value, 1);
 }
 
+/// Which bytes stand for themselves in a string.
+const PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        plain[control] = false;
+        control += 1;
+    }
+    plain[b'"' as usize] = false;
+    plain[b'\\' as usize] = false;
+    plain
+};
+
 /// What comes behind the first quotation mark of a string (RFC 8259, section 7).
 fn rest_of_string(text: &mut Vec<u8>, value: &str) {
-    let is_plain = |byte: u8| (byte >= 0x20) & (byte != b'"') & (byte != b'\\');
-    // All of it is looked at, without a branch for each byte: that can be done for many at once.
-    if value.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+    if value.bytes().all(|byte| PLAIN[usize::from(byte)]) {
         text.extend_from_slice(value.as_bytes());
         text.push(b'"');
         return;
@@ -163,6 +174,9 @@ fn address(text: &mut Vec<u8>, address: SocketAddr) {
 
 /// A number with at least so many digits.
 fn decimal(text: &mut Vec<u8>, mut value: u64, least: usize) {
+    if value < 10 && least <= 1 {
+        return text.push(b'0' + value as u8);
+    }
     let mut digits = [b'0'; 20];
     let mut used = 0;
     for digit in digits.iter_mut().rev() {

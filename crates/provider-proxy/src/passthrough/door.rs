@@ -162,15 +162,20 @@ impl Exchange<'_> {
         let (credential, context) = (&target.credential, self.context());
         let applied = self.apply(&mut outgoing, &context).await?;
         // By now a form has been taken into memory, and can be sent again.
-        let spare = credential.token_endpoint().and_then(|_| request::copy(&outgoing));
+        let spare = credential.token_endpoint().and_then(|_| request::copy(&outgoing)).map(Box::new);
         let incoming = upstream.send_noting(outgoing, self.dialled).await.map_err(DoorError::Relay)?;
-        let Some(mut again) = spare else { return Ok(incoming) };
+        let Some(again) = spare else { return Ok(incoming) };
         if incoming.status != http::StatusCode::UNAUTHORIZED || !credential.refresh(&applied, context.now) {
             return Ok(incoming);
         }
         drop(incoming);
-        self.apply(&mut again, &context).await?;
-        upstream.send_noting(again, self.dialled).await.map_err(DoorError::Relay)
+        // Boxed: it is rare, and as large as the first time.
+        Box::pin(self.send_again(*again, &context)).await
+    }
+
+    async fn send_again(&self, mut outgoing: Outgoing, context: &Context<'_>) -> Result<Incoming, DoorError> {
+        self.apply(&mut outgoing, context).await?;
+        self.place.upstream.send_noting(outgoing, self.dialled).await.map_err(DoorError::Relay)
     }
 
     /// Asks to switch to WebSocket.

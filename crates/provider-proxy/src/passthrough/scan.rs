@@ -19,6 +19,7 @@ use http::{
     HeaderMap,
     header::{CONTENT_ENCODING, CONTENT_TYPE},
 };
+use relay::hygiene;
 use secrecy::{ExposeSecret, SecretString};
 
 use matcher::{Matcher, Pattern, pattern};
@@ -234,10 +235,11 @@ impl fmt::Debug for StreamScan {
 /// Whether a body with these headers is scanned: text that is not compressed, and whatever does not say what it is.
 #[must_use]
 pub fn is_scanned(headers: &HeaderMap) -> bool {
-    let compressed = headers.get_all(CONTENT_ENCODING).iter().any(|value| {
-        let coding = value.as_bytes().trim_ascii();
-        !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
-    });
+    let compressed = hygiene::has(headers, &CONTENT_ENCODING)
+        && headers.get_all(CONTENT_ENCODING).iter().any(|value| {
+            let coding = value.as_bytes().trim_ascii();
+            !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
+        });
     if compressed {
         return false;
     }
@@ -262,7 +264,8 @@ const TEXT_ENDINGS: [&str; 8] =
 
 fn is_text(content_type: &str) -> bool {
     let is_one_of = |text: &str, of: &[&str]| of.iter().any(|other| text.eq_ignore_ascii_case(other));
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    let end = content_type.bytes().position(|byte| byte == b';').unwrap_or(content_type.len());
+    let media_type = content_type.get(..end).unwrap_or_default().trim();
     let Some((kind, subtype)) = media_type.split_once('/') else {
         // No media type at all, so a client may take it for anything.
         return true;

@@ -116,24 +116,6 @@ impl Checked {
         (!held.is_empty()).then_some(Frame::Data(held))
     }
 
-    /// Looks through the beginning of a text, at best all of it, before anything is passed on.
-    ///
-    /// # Errors
-    /// The first thing that is wrong with it.
-    pub(super) async fn look_ahead(&mut self, length: Option<u64>) -> Result<Seen, DoorError> {
-        let mut seen = Seen::default();
-        if !self.scanned {
-            return Ok(seen);
-        }
-        let gather = self.gather(&mut seen);
-        if length.is_some_and(|length| length <= LOOKED_AHEAD) {
-            gather.await?;
-        } else if let Ok(gathered) = tokio::time::timeout(LONGEST_LOOK, gather).await {
-            gathered?;
-        }
-        Ok(seen)
-    }
-
     async fn gather(&mut self, seen: &mut Seen) -> Result<(), DoorError> {
         while self.received < LOOKED_AHEAD {
             match poll_fn(|context| self.poll(context)).await {
@@ -147,7 +129,7 @@ impl Checked {
 
 /// What was looked through already, in its order: mostly one piece, which needs no memory of its own.
 #[derive(Default)]
-pub(super) struct Seen {
+struct Seen {
     first: Option<Frame>,
     others: VecDeque<Frame>,
 }
@@ -177,13 +159,34 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    pub(super) const fn new(
-        seen: Seen,
-        rest: Checked,
-        gzip: Option<Box<Gzip>>,
-        passage: Box<Passage>,
-    ) -> Self {
-        Self { seen, rest, gzip, last: None, passage: Some(passage) }
+    pub(super) fn new(rest: Checked) -> Self {
+        Self { seen: Seen::default(), rest, gzip: None, last: None, passage: None }
+    }
+
+    /// Looks through the beginning of a text, at best all of it, before anything is passed on.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub(super) async fn look_ahead(&mut self, length: Option<u64>) -> Result<(), DoorError> {
+        if !self.rest.scanned {
+            return Ok(());
+        }
+        let gather = self.rest.gather(&mut self.seen);
+        if length.is_some_and(|length| length <= LOOKED_AHEAD) {
+            return gather.await;
+        }
+        Box::pin(tokio::time::timeout(LONGEST_LOOK, gather)).await.unwrap_or(Ok(()))
+    }
+
+    /// Has it compressed.
+    pub(super) fn compress(&mut self, gzip: Gzip) {
+        self.gzip = Some(Box::new(gzip));
+    }
+
+    /// Says whose it is: from here on the request is recorded when this is dropped.
+    pub(super) fn of(mut self: Box<Self>, passage: Box<Passage>) -> Box<Self> {
+        self.passage = Some(passage);
+        self
     }
 
     fn next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame, DoorError>>> {

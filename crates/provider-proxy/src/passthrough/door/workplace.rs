@@ -1,6 +1,6 @@
 //! What one worker thread needs for each target: its connections, beside what all workers share of it.
 
-use std::{collections::HashMap, rc::Rc, sync::Arc};
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
 use chassis::base_url::BaseUrl;
 use relay::{Resolve, Upstream, UpstreamSettings};
@@ -24,7 +24,7 @@ use crate::{
 pub(super) struct Workplace {
     snapshot: Arc<Snapshot>,
     callers: CallerVerifier,
-    places: HashMap<Box<str>, Rc<Place>>,
+    places: BTreeMap<Box<str>, Rc<Place>>,
 }
 
 /// One target, as one worker has it.
