@@ -5,7 +5,7 @@ use http::{HeaderMap, StatusCode, header};
 use thiserror::Error;
 
 use crate::{
-    head::{self, Head, MalformedHead},
+    head::{self, Declared, Head, MalformedHead},
     hygiene,
 };
 
@@ -59,7 +59,7 @@ pub(crate) enum Malformed {
 impl Decoder {
     /// That of an answer to HEAD, or to another method.
     pub(crate) fn of(answer: &Head, to_head: bool) -> Result<Self, Malformed> {
-        let Head { status, is_1_1, headers } = answer;
+        let Head { status, is_1_1, headers, declared } = answer;
         if to_head || matches!(*status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Ok(Self::Length(0));
         }
@@ -76,7 +76,11 @@ impl Decoder {
                 false => Self::UntilClose,
             });
         }
-        Ok(length(headers)?.map_or(Self::UntilClose, Self::Length))
+        match declared {
+            Declared::Nothing => Ok(Self::UntilClose),
+            Declared::Length(length) => Ok(Self::Length(*length)),
+            Declared::Doubtful => Err(Malformed::Length),
+        }
     }
 
     /// How long the body is, where that is known at its beginning, in bytes.
@@ -189,23 +193,6 @@ fn size(line: &[u8]) -> Option<u64> {
         return None;
     }
     u64::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
-}
-
-/// What `Content-Length` says: nothing but digits, and everywhere the same.
-fn length(headers: &HeaderMap) -> Result<Option<u64>, Malformed> {
-    let mut length = None;
-    for value in headers.get_all(header::CONTENT_LENGTH) {
-        for item in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-            let is_number = !item.is_empty() && item.iter().all(u8::is_ascii_digit);
-            let number = str::from_utf8(item).ok().and_then(|item| item.parse::<u64>().ok());
-            let number = number.filter(|_| is_number).ok_or(Malformed::Length)?;
-            if length.is_some_and(|length| length != number) {
-                return Err(Malformed::Length);
-            }
-            length = Some(number);
-        }
-    }
-    Ok(length)
 }
 
 #[cfg(test)]
