@@ -6,7 +6,7 @@ use std::{
     io,
     pin::{Pin, pin},
     rc::Rc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -132,6 +132,21 @@ pub(crate) enum Transport {
 impl Socket {
     pub(crate) fn new(transport: Transport, watch: Rc<Watch>) -> Self {
         Self { transport, watch }
+    }
+
+    /// Whether the other side has neither closed nor said anything.
+    pub(crate) fn is_silent(&mut self) -> bool {
+        let mut byte = [0];
+        match &mut self.transport {
+            // Without a waker, which would have to be taken off again.
+            Transport::Plain(stream) => {
+                stream.try_read(&mut byte).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+            }
+            Transport::Tls(stream) => {
+                let mut context = Context::from_waker(Waker::noop());
+                Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
+            }
+        }
     }
 
     fn note(&self, written: &Poll<io::Result<usize>>) {
