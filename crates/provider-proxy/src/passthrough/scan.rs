@@ -10,7 +10,10 @@ mod matcher;
 use std::{
     collections::VecDeque,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use arc_swap::ArcSwapOption;
@@ -37,6 +40,8 @@ pub struct Scanner {
     /// In small letters, which the names of headers always are.
     names: Matcher,
     minted: ArcSwapOption<Matcher>,
+    /// Whether anything ever was: a look at this is cheaper than one at that.
+    has_minted: AtomicBool,
     minted_secrets: Mutex<VecDeque<Minted>>,
 }
 
@@ -89,6 +94,7 @@ impl Scanner {
             configured: Arc::new(Matcher::new(patterns.into_iter().map(pattern))),
             names: Matcher::new(names.into_iter().map(pattern)),
             minted: ArcSwapOption::empty(),
+            has_minted: AtomicBool::new(false),
             minted_secrets: Mutex::default(),
         }
     }
@@ -108,6 +114,7 @@ impl Scanner {
         known.push_back(Minted { secret: secret.clone(), patterns });
         let matcher = Matcher::new(known.iter().flat_map(|minted| minted.patterns.iter().cloned()));
         self.minted.store((!matcher.is_empty()).then(|| Arc::new(matcher)));
+        self.has_minted.store(true, Ordering::Release);
     }
 
     /// What was minted so far, for the scanner of the next snapshot: a token outlives a reload.
@@ -124,12 +131,9 @@ impl Scanner {
     /// Whether headers or trailers hold a secret, in a name or in a value.
     #[must_use]
     pub fn header_leaks(&self, headers: &HeaderMap) -> bool {
-        let minted = self.minted.load();
-        headers.iter().any(|(name, value)| {
-            self.configured.finds(value.as_bytes())
-                || self.names.finds(name.as_str().as_bytes())
-                || minted.as_ref().is_some_and(|minted| minted.finds(value.as_bytes()))
-        })
+        headers
+            .iter()
+            .any(|(name, value)| self.finds(value.as_bytes()) || self.names.finds(name.as_str().as_bytes()))
     }
 
     /// Begins to scan one body.
@@ -139,18 +143,25 @@ impl Scanner {
     }
 
     fn finds(&self, text: &[u8]) -> bool {
-        self.configured.finds(text) || self.minted.load().as_ref().is_some_and(|minted| minted.finds(text))
+        self.configured.finds(text) || self.in_minted(|minted| minted.finds(text))
     }
 
     /// The length in bytes of the longest end of `text` that could be the beginning of a secret.
     fn unfinished(&self, text: &[u8]) -> usize {
-        let minted = self.minted.load().as_ref().map_or(0, |minted| minted.unfinished(text));
-        self.configured.unfinished(text).max(minted)
+        self.configured.unfinished(text).max(self.in_minted(|minted| minted.unfinished(text)))
     }
 
     /// The longest pattern, in bytes.
     fn longest(&self) -> usize {
-        self.configured.longest().max(self.minted.load().as_ref().map_or(0, |minted| minted.longest()))
+        self.configured.longest().max(self.in_minted(Matcher::longest))
+    }
+
+    /// Looks at what was minted; the default where nothing was.
+    fn in_minted<T: Default>(&self, look: impl FnOnce(&Matcher) -> T) -> T {
+        if !self.has_minted.load(Ordering::Acquire) {
+            return T::default();
+        }
+        self.minted.load().as_deref().map(look).unwrap_or_default()
     }
 }
 
