@@ -45,7 +45,8 @@ pub fn routes(config: &mut ServiceConfig) {
 pub struct Door {
     services: Services,
     resolver: Rc<dyn Resolve>,
-    workplace: RefCell<Rc<Workplace>>,
+    /// With how often the settings had been replaced before.
+    workplace: RefCell<(u64, Rc<Workplace>)>,
 }
 
 impl Door {
@@ -58,8 +59,9 @@ impl Door {
     /// Opens it with another resolver, which is guarded as the system's is.
     #[must_use]
     pub fn with_resolver(services: Services, resolver: Rc<dyn Resolve>) -> Self {
+        let replaced = services.current.replaced();
         let workplace = Rc::new(Workplace::new(services.current.get(), &services, &resolver));
-        Self { services, resolver, workplace: RefCell::new(workplace) }
+        Self { services, resolver, workplace: RefCell::new((replaced, workplace)) }
     }
 
     /// Who sends a request, by the settings in use.
@@ -72,12 +74,13 @@ impl Door {
 
     /// That of the settings in use.
     fn workplace(&self) -> Rc<Workplace> {
-        let snapshot = self.services.current.load();
-        let mut workplace = self.workplace.borrow_mut();
-        if !workplace.is_of(&snapshot) {
-            *workplace = Rc::new(Workplace::new(Arc::clone(&snapshot), &self.services, &self.resolver));
+        let replaced = self.services.current.replaced();
+        let mut known = self.workplace.borrow_mut();
+        if known.0 != replaced {
+            let snapshot = self.services.current.get();
+            *known = (replaced, Rc::new(Workplace::new(snapshot, &self.services, &self.resolver)));
         }
-        Rc::clone(&workplace)
+        Rc::clone(&known.1)
     }
 }
 

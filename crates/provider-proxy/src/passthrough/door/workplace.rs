@@ -48,11 +48,6 @@ impl Workplace {
         Self { callers, places, snapshot }
     }
 
-    /// Whether it is that of these settings.
-    pub(super) fn is_of(&self, snapshot: &Arc<Snapshot>) -> bool {
-        Arc::ptr_eq(&self.snapshot, snapshot)
-    }
-
     /// Whether the door is open at all.
     pub(super) fn is_open(&self) -> bool {
         self.snapshot.settings.passthrough
