@@ -11,6 +11,10 @@ use crate::wire::Wire;
 
 /// Connections without a request. The one that was used last is used next, so that those that are not needed go.
 pub(crate) struct Pool {
+    #[expect(
+        clippy::vec_box,
+        reason = "they come and go by their boxes, which would be made anew each time"
+    )]
     kept: RefCell<Vec<Box<Wire>>>,
     limit: usize,
     /// Whether somebody closes those that nobody needs.

@@ -91,18 +91,18 @@ async fn enter(request: HttpRequest, payload: web::Payload, door: Data<Door>) ->
     let admitted = admit(&mut passage, &request, payload.into_inner(), &workplace);
     let Admitted { place, caller, outgoing, tunnelled } = match admitted {
         Ok(admitted) => admitted,
-        Err(error) => return answer::refuse(passage, &error),
+        Err(error) => return answer::refuse(&mut passage, &error),
     };
     let scanner = workplace.scanner();
     let (now, dialled) = (passage.time(), passage.dialled());
     let exchange = Exchange { place: &place, caller: &caller, scanner, now, dialled };
     match tunnelled {
         None => match exchange.send(outgoing).await {
-            Err(error) => answer::refuse(passage, &error),
+            Err(error) => answer::refuse(&mut passage, &error),
             Ok(incoming) => answer::pass_on(passage, incoming, &place, &caller, scanner).await,
         },
         Some(payload) => match Box::pin(exchange.switch(outgoing)).await {
-            Err(error) => answer::refuse(passage, &error),
+            Err(error) => answer::refuse(&mut passage, &error),
             Ok(Upgrade::Declined(incoming)) => {
                 answer::pass_on(passage, incoming, &place, &caller, scanner).await
             }
@@ -228,11 +228,11 @@ fn tunnel(
 ) -> HttpResponse {
     passage.is_answered(http::StatusCode::SWITCHING_PROTOCOLS.as_u16());
     if scanner.header_leaks(&switched.headers) {
-        return answer::refuse(passage, &DoorError::Leak { place: "header" });
+        return answer::refuse(&mut passage, &DoorError::Leak { place: "header" });
     }
     switched.headers.remove(answer::OWN);
     if let Err(error) = place.target.response_headers.apply(&mut switched.headers, &caller.claims) {
-        return answer::refuse(passage, &error.into());
+        return answer::refuse(&mut passage, &error.into());
     }
     switched.respond(payload, move |transferred| passage.was_tunnelled(transferred.up, transferred.down))
 }

@@ -31,7 +31,7 @@ use crate::{
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// The proxy's own answer.
-pub(super) fn refuse(mut passage: Box<Passage>, error: &DoorError) -> HttpResponse {
+pub(super) fn refuse(passage: &mut Passage, error: &DoorError) -> HttpResponse {
     passage.is_refused(error);
     let kind = error.kind();
     let status =
@@ -65,7 +65,7 @@ pub(super) async fn pass_on(
 ) -> HttpResponse {
     passage.is_answered(incoming.status.as_u16());
     match prepare(&passage, incoming, &place.target, caller, scanner).await {
-        Err(error) => refuse(passage, &error),
+        Err(error) => refuse(&mut passage, &error),
         Ok(Prepared { status, headers, length, delivery }) => {
             let request = passage.request().clone();
             respond(&request, status, headers, length, delivery.of(passage))
