@@ -118,11 +118,11 @@ fn collect(fields: &[Header<'_>]) -> Result<(HeaderMap, Declared), MalformedHead
     let mut headers = HeaderMap::with_capacity(fields.len() + 2);
     let mut declared = Declared::default();
     for field in fields {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| MalformedHead::Value)?;
-        if name == CONTENT_LENGTH {
+        if field.name.eq_ignore_ascii_case(CONTENT_LENGTH.as_str()) {
             declared.add(field.value);
             continue;
         }
+        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| MalformedHead::Value)?;
         let value = HeaderValue::from_bytes(field.value).map_err(|_| MalformedHead::Value)?;
         headers.append(name, value);
     }

@@ -144,7 +144,11 @@ const PLAIN: [bool; 256] = {
 
 /// What comes behind the first quotation mark of a string (RFC 8259, section 7).
 fn rest_of_string(text: &mut Vec<u8>, value: &str) {
-    if value.bytes().all(|byte| PLAIN[usize::from(byte)]) {
+    let is_plain = |byte: &u8| PLAIN[usize::from(*byte)];
+    // Eight at a time, without a branch for each.
+    let (eights, others) = value.as_bytes().as_chunks::<8>();
+    let plain = eights.iter().all(|eight| eight.iter().fold(true, |plain, byte| plain & is_plain(byte)));
+    if plain && others.iter().all(is_plain) {
         text.extend_from_slice(value.as_bytes());
         text.push(b'"');
         return;

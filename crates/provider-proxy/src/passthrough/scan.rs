@@ -277,7 +277,9 @@ fn is_text(content_type: &str) -> bool {
     let is_one_of = |text: &str, of: &[&str]| of.iter().any(|other| text.eq_ignore_ascii_case(other));
     let end = content_type.bytes().position(|byte| byte == b';').unwrap_or(content_type.len());
     let media_type = content_type.get(..end).unwrap_or_default().trim();
-    let Some((kind, subtype)) = media_type.split_once('/') else {
+    let slash = media_type.bytes().position(|byte| byte == b'/');
+    let Some((kind, subtype)) = slash.and_then(|at| Some((media_type.get(..at)?, media_type.get(at + 1..)?)))
+    else {
         // No media type at all, so a client may take it for anything.
         return true;
     };
