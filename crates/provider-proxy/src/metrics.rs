@@ -18,7 +18,7 @@ use prometheus::{
 use thiserror::Error;
 
 pub use exchange::Exchange;
-pub use target::{InFlight, TargetMetrics};
+pub use target::TargetMetrics;
 
 use crate::passthrough::admission::{BreakerState, Bulkheads};
 

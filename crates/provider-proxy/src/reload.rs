@@ -5,7 +5,10 @@ mod watch;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use arc_swap::{ArcSwap, Guard};
@@ -23,28 +26,39 @@ use crate::{
 use chassis::settings::{Digest, SettingsError, Shown};
 
 /// What is in use now, to be replaced as a whole. A request keeps what it began with.
-pub struct Current<T>(ArcSwap<T>);
+pub struct Current<T> {
+    value: ArcSwap<T>,
+    replaced: AtomicU64,
+}
 
 impl<T> Current<T> {
     /// Starts with this.
     #[must_use]
     pub fn new(first: T) -> Self {
-        Self(ArcSwap::from_pointee(first))
+        Self { value: ArcSwap::from_pointee(first), replaced: AtomicU64::new(0) }
     }
 
     /// What is in use, for a short look; costs a few nanoseconds.
     pub fn load(&self) -> Guard<Arc<T>> {
-        self.0.load()
+        self.value.load()
     }
 
     /// What is in use, to be kept.
     #[must_use]
     pub fn get(&self) -> Arc<T> {
-        self.0.load_full()
+        self.value.load_full()
+    }
+
+    /// How often it was replaced, for whoever keeps what it made of it. Asked before [`Self::get`], it is never ahead
+    /// of that; costs less than [`Self::load`].
+    #[must_use]
+    pub fn replaced(&self) -> u64 {
+        self.replaced.load(Ordering::Acquire)
     }
 
     fn replace(&self, next: T) {
-        self.0.store(Arc::new(next));
+        self.value.store(Arc::new(next));
+        self.replaced.fetch_add(1, Ordering::Release);
     }
 }
 

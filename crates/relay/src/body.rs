@@ -48,7 +48,7 @@ pub(crate) struct Afterwards {
 impl IncomingBody {
     /// What follows a head, while the rest of the request goes on.
     pub(crate) fn new(
-        mut wire: Wire,
+        mut wire: Box<Wire>,
         mut decoder: Decoder,
         sending: Sending,
         afterwards: Afterwards,
@@ -75,7 +75,7 @@ impl IncomingBody {
 
 impl Afterwards {
     /// The answer is complete, and so is the request.
-    fn keep(&self, wire: Wire) {
+    fn keep(&self, wire: Box<Wire>) {
         // What follows an answer that nobody has asked for is not the next answer.
         if self.keep
             && wire.input.is_empty()
@@ -90,7 +90,7 @@ impl Afterwards {
 /// A connection that is read by one task, and written and watched by another.
 struct Shared {
     /// None once it is given up or passed on.
-    wire: RefCell<Option<Wire>>,
+    wire: RefCell<Option<Box<Wire>>>,
     /// Who waits for more.
     reader: Cell<Option<Waker>>,
     /// Why it was given up.
@@ -100,7 +100,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn give_up(&self, wire: &mut Option<Wire>, failure: RelayError) {
+    fn give_up(&self, wire: &mut Option<Box<Wire>>, failure: RelayError) {
         *wire = None;
         self.failure.set(Some(failure));
         if let Some(reader) = self.reader.take() {

@@ -6,7 +6,7 @@ use std::{
     io,
     pin::{Pin, pin},
     rc::Rc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -32,6 +32,8 @@ pub(crate) struct Watch {
     moved: Cell<Instant>,
     /// When the exchange must be over; none between exchanges.
     end: Cell<Option<Instant>>,
+    /// Whether an exchange has begun just now, so that the clock need not be read again for its first bytes.
+    fresh: Cell<bool>,
     /// How long no byte may move within an exchange.
     idle: Duration,
     /// How long the connection may wait for the next exchange.
@@ -40,19 +42,28 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(idle: Duration, spare: Duration) -> Rc<Self> {
-        Rc::new(Self { moved: Cell::new(Instant::now()), end: Cell::new(None), idle, spare })
+        Rc::new(Self {
+            moved: Cell::new(Instant::now()),
+            end: Cell::new(None),
+            fresh: Cell::new(false),
+            idle,
+            spare,
+        })
     }
 
     /// An exchange begins that must be over at `end`.
     pub(crate) fn begin(&self, now: Instant, end: Instant) {
         self.moved.set(now);
         self.end.set(Some(end));
+        self.fresh.set(true);
     }
 
     /// An exchange begins that need not end.
     pub(crate) fn keep_on(&self) {
         let now = Instant::now();
         self.begin(now, later(now, FAR_AWAY));
+        // Nobody knows when its first bytes are written.
+        self.fresh.set(false);
     }
 
     /// The exchange is over.
@@ -123,8 +134,24 @@ impl Socket {
         Self { transport, watch }
     }
 
+    /// Whether the other side has neither closed nor said anything.
+    pub(crate) fn is_silent(&mut self) -> bool {
+        let mut byte = [0];
+        match &mut self.transport {
+            // Without a waker, which would have to be taken off again.
+            Transport::Plain(stream) => {
+                stream.try_read(&mut byte).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+            }
+            Transport::Tls(stream) => {
+                let mut context = Context::from_waker(Waker::noop());
+                Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
+            }
+        }
+    }
+
     fn note(&self, written: &Poll<io::Result<usize>>) {
-        if matches!(written, Poll::Ready(Ok(1..))) {
+        let at_once = self.watch.fresh.replace(false);
+        if matches!(written, Poll::Ready(Ok(1..))) && !at_once {
             self.watch.moved.set(Instant::now());
         }
     }

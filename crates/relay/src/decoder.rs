@@ -4,7 +4,10 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use thiserror::Error;
 
-use crate::head::{self, Head, MalformedHead};
+use crate::{
+    head::{self, Declared, Head, MalformedHead},
+    hygiene,
+};
 
 /// The longest line with the size of a chunk, extensions included, and the longest trailers, in bytes.
 const LONGEST_LINE: usize = 16 * 1024;
@@ -56,11 +59,13 @@ pub(crate) enum Malformed {
 impl Decoder {
     /// That of an answer to HEAD, or to another method.
     pub(crate) fn of(answer: &Head, to_head: bool) -> Result<Self, Malformed> {
-        let Head { status, is_1_1, headers } = answer;
+        let Head { status, is_1_1, headers, declared } = answer;
         if to_head || matches!(*status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Ok(Self::Length(0));
         }
-        if let Some(last) = headers.get_all(header::TRANSFER_ENCODING).iter().next_back() {
+        if hygiene::has(headers, &header::TRANSFER_ENCODING)
+            && let Some(last) = headers.get_all(header::TRANSFER_ENCODING).iter().next_back()
+        {
             // HTTP/1.0 has none, so that nobody knows what is meant.
             if !is_1_1 {
                 return Err(Malformed::Coding);
@@ -71,7 +76,11 @@ impl Decoder {
                 false => Self::UntilClose,
             });
         }
-        Ok(length(headers)?.map_or(Self::UntilClose, Self::Length))
+        match declared {
+            Declared::Nothing => Ok(Self::UntilClose),
+            Declared::Length(length) => Ok(Self::Length(*length)),
+            Declared::Doubtful => Err(Malformed::Length),
+        }
     }
 
     /// How long the body is, where that is known at its beginning, in bytes.
@@ -153,7 +162,7 @@ impl Chunk {
         }
         match input.windows(4).position(|window| window == b"\r\n\r\n") {
             Some(at) => {
-                let trailers = head::trailers(&input.split_to(at + 4).freeze())?;
+                let trailers = head::trailers(&input.split_to(at + 4))?;
                 *self = Self::Done;
                 Ok(Piece::Trailers(trailers))
             }
@@ -184,23 +193,6 @@ fn size(line: &[u8]) -> Option<u64> {
         return None;
     }
     u64::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
-}
-
-/// What `Content-Length` says: nothing but digits, and everywhere the same.
-fn length(headers: &HeaderMap) -> Result<Option<u64>, Malformed> {
-    let mut length = None;
-    for value in headers.get_all(header::CONTENT_LENGTH) {
-        for item in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-            let is_number = !item.is_empty() && item.iter().all(u8::is_ascii_digit);
-            let number = str::from_utf8(item).ok().and_then(|item| item.parse::<u64>().ok());
-            let number = number.filter(|_| is_number).ok_or(Malformed::Length)?;
-            if length.is_some_and(|length| length != number) {
-                return Err(Malformed::Length);
-            }
-            length = Some(number);
-        }
-    }
-    Ok(length)
 }
 
 #[cfg(test)]

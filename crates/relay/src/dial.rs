@@ -20,7 +20,7 @@ pub(crate) async fn dial(
     settings: &UpstreamSettings,
     end: Instant,
     note: &Cell<Option<SocketAddr>>,
-) -> Result<Wire, RelayError> {
+) -> Result<Box<Wire>, RelayError> {
     let limit = later(Instant::now(), settings.connect_timeout).min(end);
     let timeout = RelayError::ConnectTimeout { after: settings.connect_timeout };
     let (transport, address) = timeout_at(limit, open(settings, note)).await.unwrap_or(Err(timeout))?;

@@ -2,8 +2,8 @@
 
 use std::{mem::MaybeUninit, str};
 
-use bytes::{BufMut as _, Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use bytes::{Buf as _, BufMut as _, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::CONTENT_LENGTH};
 use httparse::{Header, ParserConfig, Status};
 use thiserror::Error;
 
@@ -19,7 +19,42 @@ pub(crate) struct Head {
     pub(crate) status: StatusCode,
     /// Whether it is HTTP/1.1 and not 1.0.
     pub(crate) is_1_1: bool,
+    /// Without `Content-Length`, which is in `declared`.
     pub(crate) headers: HeaderMap,
+    pub(crate) declared: Declared,
+}
+
+/// What the fields `Content-Length` say together (RFC 9112, 6.3).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Declared {
+    #[default]
+    Nothing,
+    Length(u64),
+    /// Several lengths, or what is none.
+    Doubtful,
+}
+
+impl Declared {
+    /// The length, where there is one and it is beyond doubt.
+    pub(crate) const fn length(self) -> Option<u64> {
+        match self {
+            Self::Length(length) => Some(length),
+            Self::Nothing | Self::Doubtful => None,
+        }
+    }
+
+    /// Takes in one more field: a length, or the same one several times.
+    fn add(&mut self, value: &[u8]) {
+        for item in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            let is_number = !item.is_empty() && item.iter().all(u8::is_ascii_digit);
+            let number = str::from_utf8(item).ok().and_then(|item| item.parse::<u64>().ok());
+            *self = match (*self, number.filter(|_| is_number)) {
+                (Self::Nothing, Some(number)) => Self::Length(number),
+                (Self::Length(known), Some(number)) if known == number => Self::Length(known),
+                _ => Self::Doubtful,
+            };
+        }
+    }
 }
 
 /// What is no head of an answer.
@@ -63,48 +98,35 @@ pub(crate) fn take(input: &mut BytesMut) -> Result<Option<Head>, MalformedHead> 
     };
     let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(MalformedHead::Value)?;
     let is_1_1 = parsed.version == Some(1);
-    let places = Places::of(input, parsed.headers)?;
-    let bytes = input.split_to(length).freeze();
-    Ok(Some(Head { status, is_1_1, headers: places.headers(&bytes)? }))
+    let (headers, declared) = collect(parsed.headers)?;
+    input.advance(length);
+    Ok(Some(Head { status, is_1_1, headers, declared }))
 }
 
 /// Takes the trailers, without the empty line behind them, apart.
-pub(crate) fn trailers(bytes: &Bytes) -> Result<HeaderMap, MalformedHead> {
+pub(crate) fn trailers(bytes: &[u8]) -> Result<HeaderMap, MalformedHead> {
     let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
     match httparse::parse_headers(bytes, &mut fields)? {
-        Status::Complete((_, fields)) => Places::of(bytes, fields)?.headers(bytes),
+        Status::Complete((_, fields)) => Ok(collect(fields)?.0),
         Status::Partial => Err(MalformedHead::Value),
     }
 }
 
-/// Where each value is, so that it can be shared instead of copied.
-struct Places {
-    names: Vec<(HeaderName, usize, usize)>,
-}
-
-impl Places {
-    fn of(text: &[u8], fields: &[Header<'_>]) -> Result<Self, MalformedHead> {
-        let start = text.as_ptr().addr();
-        let place = |field: &Header<'_>| {
-            let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| MalformedHead::Value)?;
-            // An empty value may be anywhere.
-            let at = field.value.as_ptr().addr().wrapping_sub(start);
-            Ok((name, if field.value.is_empty() { 0 } else { at }, field.value.len()))
-        };
-        let names = fields.iter().map(place).collect::<Result<_, MalformedHead>>()?;
-        Ok(Self { names })
-    }
-
-    fn headers(self, bytes: &Bytes) -> Result<HeaderMap, MalformedHead> {
-        // Room for what a door adds.
-        let mut headers = HeaderMap::with_capacity(self.names.len() + 2);
-        for (name, at, length) in self.names {
-            let value = bytes.slice(at..at + length);
-            let value = HeaderValue::from_maybe_shared(value).map_err(|_| MalformedHead::Value)?;
-            headers.append(name, value);
+/// Values are copied: they are short, and to share what was read costs more than that.
+fn collect(fields: &[Header<'_>]) -> Result<(HeaderMap, Declared), MalformedHead> {
+    // Room for what a door adds.
+    let mut headers = HeaderMap::with_capacity(fields.len() + 2);
+    let mut declared = Declared::default();
+    for field in fields {
+        if field.name.eq_ignore_ascii_case(CONTENT_LENGTH.as_str()) {
+            declared.add(field.value);
+            continue;
         }
-        Ok(headers)
+        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| MalformedHead::Value)?;
+        let value = HeaderValue::from_bytes(field.value).map_err(|_| MalformedHead::Value)?;
+        headers.append(name, value);
     }
+    Ok((headers, declared))
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ fn from_caller_without(headers: &actix_header::HeaderMap, dropped: impl Fn(&str)
 /// cannot tell them apart.
 #[must_use]
 pub fn is_not_from_callers(name: &str) -> bool {
-    if name.contains('_') {
+    if name.as_bytes().contains(&b'_') {
         let hyphenated = name.replace('_', "-");
         return is_not_from_callers(&hyphenated) || is_hop_by_hop(&hyphenated);
     }
@@ -116,9 +116,16 @@ pub(crate) fn keep_end_to_end_of_request(headers: &mut HeaderMap) {
     }
 }
 
+/// Whether there is such a field at all. Among few this is quicker than to look it up.
+#[must_use]
+pub fn has(headers: &HeaderMap, name: &HeaderName) -> bool {
+    headers.keys().any(|known| known == name)
+}
+
 /// Whether the other side closes the connection after this message.
 pub(crate) fn closes(headers: &HeaderMap) -> bool {
-    headers.get_all(header::CONNECTION).iter().any(|value| has_token(value.as_bytes(), "close"))
+    has(headers, &header::CONNECTION)
+        && headers.get_all(header::CONNECTION).iter().any(|value| has_token(value.as_bytes(), "close"))
 }
 
 /// Removes from an answer what belongs to the connection that it came on.

@@ -79,7 +79,9 @@ pub fn split(uri: &Uri) -> Result<Asked<'_>, PathError> {
         None if below.is_empty() => below,
         None => return Err(PathError::Prefix),
     };
-    let (target, tail) = name.split_at(name.find('/').unwrap_or(name.len()));
+    // Short enough for a plain loop to be the quickest.
+    let end = name.bytes().position(|byte| byte == b'/').unwrap_or(name.len());
+    let (target, tail) = name.split_at(end);
     Ok(Asked { target, tail, query: uri.query() })
 }
 

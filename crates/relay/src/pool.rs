@@ -11,7 +11,11 @@ use crate::wire::Wire;
 
 /// Connections without a request. The one that was used last is used next, so that those that are not needed go.
 pub(crate) struct Pool {
-    kept: RefCell<Vec<Wire>>,
+    #[expect(
+        clippy::vec_box,
+        reason = "they come and go by their boxes, which would be made anew each time"
+    )]
+    kept: RefCell<Vec<Box<Wire>>>,
     limit: usize,
     /// Whether somebody closes those that nobody needs.
     is_swept: Cell<bool>,
@@ -23,7 +27,7 @@ impl Pool {
     }
 
     /// A kept connection that is still good, as far as is known.
-    pub(crate) fn take(&self, now: Instant) -> Option<Wire> {
+    pub(crate) fn take(&self, now: Instant) -> Option<Box<Wire>> {
         loop {
             let mut wire = self.kept.borrow_mut().pop()?;
             if wire.watch.due() > now && wire.is_silent() {
@@ -33,11 +37,11 @@ impl Pool {
     }
 
     /// Keeps a connection on which nothing is under way.
-    pub(crate) fn keep(self: &Rc<Self>, wire: Wire) {
+    pub(crate) fn keep(self: &Rc<Self>, wire: Box<Wire>) {
         let mut kept = self.kept.borrow_mut();
         if kept.len() >= self.limit {
             // Those that have closed in the meantime are noticed only here or when it is their turn.
-            kept.retain_mut(Wire::is_silent);
+            kept.retain_mut(|wire| wire.is_silent());
         }
         if kept.len() < self.limit {
             kept.push(wire);

@@ -89,8 +89,7 @@ impl Upstream {
         }
         let mut headers = answer.headers;
         hygiene::keep_end_to_end(&mut headers);
-        headers.remove(header::CONTENT_LENGTH);
-        let Wire { socket, watch, input, address, .. } = wire;
+        let Wire { socket, watch, input, address, .. } = *wire;
         Ok(Upgrade::Switched(Switched { headers, address, socket, watch, first: input.freeze() }))
     }
 }

@@ -205,7 +205,7 @@ impl Inner {
     pub(crate) fn incoming(
         &self,
         answer: Head,
-        wire: Wire,
+        wire: Box<Wire>,
         sending: Sending,
         to_head: bool,
     ) -> Result<Incoming, RelayError> {
@@ -214,25 +214,17 @@ impl Inner {
         }
         let decoder = Decoder::of(&answer, to_head).map_err(|error| RelayError::Protocol(Box::new(error)))?;
         let keep = answer.is_1_1 && !hygiene::closes(&answer.headers);
-        let Head { status, mut headers, .. } = answer;
+        let Head { status, mut headers, declared, .. } = answer;
         let length = if to_head || status == StatusCode::NOT_MODIFIED {
-            declared_length(&headers)
+            // Of the body that is left out.
+            declared.length().filter(|_| !hygiene::has(&headers, &header::TRANSFER_ENCODING))
         } else {
             decoder.length()
         };
-        headers.remove(header::CONTENT_LENGTH);
         hygiene::keep_end_to_end(&mut headers);
         let address = wire.address;
         let afterwards = Afterwards { pool: Rc::downgrade(&self.pool), keep, limits: self.limits() };
         let body = IncomingBody::new(wire, decoder, sending, afterwards);
         Ok(Incoming { status, headers, length, body, address })
     }
-}
-
-/// What `Content-Length` says of a body that is left out.
-fn declared_length(headers: &HeaderMap) -> Option<u64> {
-    if headers.contains_key(header::TRANSFER_ENCODING) {
-        return None;
-    }
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -6,13 +6,13 @@ use std::{
     net::SocketAddr,
     pin::{Pin, pin},
     rc::Rc,
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, ready},
 };
 
 use bytes::BytesMut;
 use http::StatusCode;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, ReadBuf},
+    io::AsyncReadExt as _,
     time::{Sleep, sleep_until},
 };
 
@@ -44,18 +44,16 @@ pub(crate) enum NoHead {
 }
 
 impl Wire {
-    pub(crate) fn new(transport: Transport, address: SocketAddr, watch: Rc<Watch>) -> Self {
+    /// Boxed, since it goes from hand to hand with each exchange.
+    pub(crate) fn new(transport: Transport, address: SocketAddr, watch: Rc<Watch>) -> Box<Self> {
         let timer = Box::pin(sleep_until(watch.due()));
         let socket = Socket::new(transport, Rc::clone(&watch));
-        Self { socket, input: BytesMut::with_capacity(ROOM_FOR_HEAD), address, watch, timer }
+        Box::new(Self { socket, input: BytesMut::with_capacity(ROOM_FOR_HEAD), address, watch, timer })
     }
 
     /// Whether the other side has neither closed nor said anything, as it should between exchanges.
     pub(crate) fn is_silent(&mut self) -> bool {
-        let mut byte = [0];
-        let mut context = Context::from_waker(Waker::noop());
-        let read = Pin::new(&mut self.socket).poll_read(&mut context, &mut ReadBuf::new(&mut byte));
-        self.input.is_empty() && read.is_pending()
+        self.input.is_empty() && self.socket.is_silent()
     }
 
     /// Reads at most so many bytes more; none at the end of the connection.

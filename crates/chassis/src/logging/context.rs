@@ -6,6 +6,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Instant, SystemTime},
 };
 
 use actix_web::web;
@@ -15,9 +16,28 @@ tokio::task_local! {
     static CONTEXT: Arc<RequestContext>;
 }
 
+/// When a request came, by both clocks: read once, for all who want to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// For what it takes.
+    pub instant: Instant,
+    /// For what is written down.
+    pub time: SystemTime,
+}
+
+impl Arrival {
+    /// Reads the clocks.
+    #[must_use]
+    pub fn now() -> Self {
+        Self { instant: Instant::now(), time: SystemTime::now() }
+    }
+}
+
 /// What identifies a request in the log and on the next hop.
 #[derive(Debug)]
 pub struct RequestContext {
+    /// When it came.
+    pub arrival: Arrival,
     /// From `X-Request-Id`, or made here.
     pub request_id: String,
     /// From the client's `Transaction-Id`.
@@ -37,10 +57,17 @@ pub struct Principal {
 }
 
 impl RequestContext {
+    /// Begins the context of a request that comes now.
+    #[must_use]
+    pub fn new(request_id: String, transaction_id: Option<String>) -> Self {
+        Self::arrived(Arrival::now(), request_id, transaction_id)
+    }
+
     /// Begins the context of a request.
     #[must_use]
-    pub const fn new(request_id: String, transaction_id: Option<String>) -> Self {
+    pub const fn arrived(arrival: Arrival, request_id: String, transaction_id: Option<String>) -> Self {
         Self {
+            arrival,
             request_id,
             transaction_id,
             client: OnceLock::new(),

@@ -5,7 +5,9 @@ mod line;
 
 use log::LevelFilter;
 
-pub use context::{BlockingError, Principal, RequestContext, blocking, carried, context, in_context};
+pub use context::{
+    Arrival, BlockingError, Principal, RequestContext, blocking, carried, context, in_context,
+};
 
 use crate::settings::Section;
 

@@ -1,6 +1,6 @@
 //! One line for each request, and the request id that ties all its lines together.
 
-use std::{fmt::Write as _, sync::Arc, time::Instant};
+use std::{fmt::Write as _, sync::Arc};
 
 use actix_web::{
     Error, HttpRequest,
@@ -14,7 +14,7 @@ use percent_encoding::percent_decode_str;
 use super::{peer, request_id};
 use crate::{
     card_number,
-    logging::{RequestContext, in_context},
+    logging::{Arrival, RequestContext, in_context},
 };
 
 /// The header that carries a request's id from hop to hop.
@@ -29,7 +29,6 @@ pub(super) async fn access_log(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let started = Instant::now();
     let context = Arc::new(context(request.headers()));
     in_context(Arc::clone(&context), async move {
         // Handlers' errors are responses by now. The request is not kept for another kind of error: a second handle
@@ -40,7 +39,7 @@ pub(super) async fn access_log(
         }
         if !context.is_recorded() {
             let (line, status) = (request_line(response.request()), response.status().as_u16());
-            log::info!("{line} {status} {} ms", started.elapsed().as_millis());
+            log::info!("{line} {status} {} ms", context.arrival.instant.elapsed().as_millis());
         }
         Ok(response)
     })
@@ -50,8 +49,9 @@ pub(super) async fn access_log(
 fn context(headers: &HeaderMap) -> RequestContext {
     let taken = text(headers, &REQUEST_ID, 128)
         .filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte)));
-    let request_id = taken.unwrap_or_else(request_id::generate);
-    RequestContext::new(request_id, text(headers, &TRANSACTION_ID, 255))
+    let arrival = Arrival::now();
+    let request_id = taken.unwrap_or_else(|| request_id::generate(arrival.time));
+    RequestContext::arrived(arrival, request_id, text(headers, &TRANSACTION_ID, 255))
 }
 
 /// A header's value, when it is visible ASCII, no longer than the limit, and holds no card number.

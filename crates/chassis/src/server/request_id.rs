@@ -16,9 +16,9 @@ thread_local! {
 }
 
 /// A UUID of version 7 (RFC 9562), whose first 48 bits are the time in milliseconds.
-pub(super) fn generate() -> String {
+pub(super) fn generate(now: SystemTime) -> String {
     let id = random().map_or_else(Uuid::now_v7, |random| {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let milliseconds = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
         Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
     });
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn no_two_ids_are_the_same_and_all_are_of_version_7() {
-        let ids: HashSet<String> = (0..1000).map(|_| generate()).collect();
+        let ids: HashSet<String> = (0..1000).map(|_| generate(SystemTime::now())).collect();
         assert_eq!(ids.len(), 1000);
         for id in ids {
             assert_eq!(Uuid::parse_str(&id).unwrap().get_version_num(), 7, "{id}");

@@ -83,7 +83,8 @@ fn an_address_that_other_machines_reach_is_a_fault() {
 #[actix_web::test]
 async fn the_metrics_are_in_the_format_of_prometheus() {
     let running = start("", Some(SystemTime::UNIX_EPOCH + Duration::from_secs(86_400)));
-    drop(running.services.metrics.target("shop").begin());
+    running.services.metrics.target("shop").begin();
+    running.services.metrics.target("shop").end();
     let (status, headers, text) = running.get("/metrics").await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(headers.get("content-type").unwrap(), metrics::CONTENT_TYPE);

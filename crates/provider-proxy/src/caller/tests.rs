@@ -23,20 +23,27 @@ fn key(pem: &str) -> SigningKey {
     SigningKey::from_pem(&pem.into(), None).unwrap()
 }
 
-/// A verifier that trusts these keys, and its clock.
-fn verifier(keys: &[SigningKey]) -> (CallerVerifier, Rc<Cell<u64>>) {
+/// A verifier, and the clock that it goes by.
+struct Clocked {
+    verifier: CallerVerifier,
+    clock: Cell<u64>,
+}
+
+impl Clocked {
+    fn verify(&self, request: &HttpRequest) -> Result<Rc<Caller>, CallerError> {
+        self.verifier.verify(request, UNIX_EPOCH + Duration::from_secs(self.clock.get()))
+    }
+}
+
+/// One that trusts these keys.
+fn verifier(keys: &[SigningKey]) -> Clocked {
     let identity = IdentitySettings {
         keys: keys.iter().map(SigningKey::verifying_key).collect(),
         issuer: "db-server".into(),
         audience: "provider-proxy".into(),
         leeway: Duration::from_secs(5),
     };
-    let clock = Rc::new(Cell::new(NOW));
-    let now = {
-        let clock = Rc::clone(&clock);
-        move || UNIX_EPOCH + Duration::from_secs(clock.get())
-    };
-    (CallerVerifier::with_clock(Some(&identity), None, now), clock)
+    Clocked { verifier: CallerVerifier::new(Some(&identity), None), clock: Cell::new(NOW) }
 }
 
 fn claims() -> Value {
@@ -60,14 +67,14 @@ fn request(token: &str) -> HttpRequest {
     TestRequest::default().insert_header((AUTHORIZATION, format!("Bearer {token}"))).to_http_request()
 }
 
-fn refused(verifier: &CallerVerifier, token: &str) -> CallerError {
+fn refused(verifier: &Clocked, token: &str) -> CallerError {
     verifier.verify(&request(token)).unwrap_err()
 }
 
 #[test]
 fn a_good_token_says_who_calls() {
     for pem in [ED25519, RSA] {
-        let (verifier, _) = verifier(&[key(pem)]);
+        let verifier = verifier(&[key(pem)]);
         let token = sign(&key(pem), &claims_with("extra", Some(json!("x"))), None).unwrap();
         // The second time from memory.
         for _ in 0..2 {
@@ -84,7 +91,7 @@ fn a_good_token_says_who_calls() {
 
 #[test]
 fn a_token_with_any_wrong_claim_is_refused_by_its_reason() {
-    let (verifier, _) = verifier(&[key(ED25519)]);
+    let verifier = verifier(&[key(ED25519)]);
     for (name, value, expected) in [
         ("iss", Some(json!("somebody")), CallerError::Token(VerifyError::Issuer)),
         ("aud", Some(json!("somebody")), CallerError::Token(VerifyError::Audience)),
@@ -107,7 +114,7 @@ fn a_token_with_any_wrong_claim_is_refused_by_its_reason() {
 
 #[test]
 fn a_token_of_another_key_or_a_tampered_one_is_refused_also_after_the_good_one() {
-    let (verifier, _) = verifier(&[key(ED25519)]);
+    let verifier = verifier(&[key(ED25519)]);
     let good = sign(&key(ED25519), &claims(), None).unwrap();
     verifier.verify(&request(&good)).unwrap();
     assert_eq!(
@@ -138,18 +145,18 @@ fn key_of_nobody() -> SigningKey {
 
 #[test]
 fn a_remembered_token_is_forgotten_at_its_end() {
-    let (verifier, clock) = verifier(&[key(ED25519)]);
+    let verifier = verifier(&[key(ED25519)]);
     let token = sign(&key(ED25519), &claims(), None).unwrap();
     verifier.verify(&request(&token)).unwrap();
-    clock.set(NOW + 64);
+    verifier.clock.set(NOW + 64);
     verifier.verify(&request(&token)).unwrap();
-    clock.set(NOW + 65);
+    verifier.clock.set(NOW + 65);
     assert_eq!(refused(&verifier, &token), CallerError::Token(VerifyError::Expired));
 }
 
 #[test]
 fn any_of_several_public_keys_will_do_during_a_rotation() {
-    let (verifier, _) = verifier(&[key(RSA), key(ED25519)]);
+    let verifier = verifier(&[key(RSA), key(ED25519)]);
     for pem in [RSA, ED25519] {
         verifier.verify(&request(&sign(&key(pem), &claims(), None).unwrap())).unwrap();
     }
@@ -157,7 +164,7 @@ fn any_of_several_public_keys_will_do_during_a_rotation() {
 
 #[test]
 fn there_must_be_exactly_one_bearer_token() {
-    let (verifier, _) = verifier(&[key(ED25519)]);
+    let verifier = verifier(&[key(ED25519)]);
     let token = sign(&key(ED25519), &claims(), None).unwrap();
     let twice = TestRequest::default()
         .append_header((AUTHORIZATION, format!("Bearer {token}")))
@@ -171,18 +178,18 @@ fn there_must_be_exactly_one_bearer_token() {
 
 #[test]
 fn no_number_of_tokens_fills_the_memory() {
-    let (verifier, _) = verifier(&[key(ED25519)]);
+    let verifier = verifier(&[key(ED25519)]);
     for number in 0..1100 {
         let token = sign(&key(ED25519), &claims_with("jti", Some(json!(number.to_string()))), None).unwrap();
         verifier.verify(&request(&token)).unwrap();
     }
-    assert!(verifier.remembered() <= 1024);
+    assert!(verifier.verifier.remembered() <= 1024);
 }
 
 #[test]
 fn without_identity_settings_everyone_is_anonymous() {
-    let verifier = CallerVerifier::with_clock(None, None, SystemTime::now);
-    let caller = verifier.verify(&request("x")).unwrap();
+    let verifier = CallerVerifier::new(None, None);
+    let caller = verifier.verify(&request("x"), SystemTime::now()).unwrap();
     assert_eq!((&*caller.name, &*caller.authorities), ("anonymousUser", &["ROLE_ANONYMOUS".into()][..]));
     assert!(caller.may_use("any") && caller.may_perform("any", "thing"));
 }

@@ -29,7 +29,6 @@ pub struct CallerVerifier {
     entries: Option<Vec<Rc<CallerEntry>>>,
     /// By their last bytes, which are of the signature: as good as random, and quicker to hash than the whole.
     tokens: RefCell<HashMap<[u8; TAIL], Verified>>,
-    now: Box<dyn Fn() -> SystemTime>,
 }
 
 /// How many bytes of a token find it among those that are remembered.
@@ -41,7 +40,7 @@ const SCHEME: &[u8] = b"Bearer ";
 /// A good token, what it says, and until when, in seconds since the epoch.
 struct Verified {
     token: Box<str>,
-    caller: Caller,
+    caller: Rc<Caller>,
     end: u64,
 }
 
@@ -49,35 +48,27 @@ impl CallerVerifier {
     /// Verifies tokens where there is an `[identity]`, certificates where there are `[callers]`.
     #[must_use]
     pub fn new(identity: Option<&IdentitySettings>, callers: Option<&CallerSettings>) -> Self {
-        Self::with_clock(identity, callers, SystemTime::now)
-    }
-
-    /// The same, by another clock.
-    #[must_use]
-    pub fn with_clock(
-        identity: Option<&IdentitySettings>,
-        callers: Option<&CallerSettings>,
-        now: impl Fn() -> SystemTime + 'static,
-    ) -> Self {
         Self {
             identity: identity.cloned(),
             entries: callers.map(CallerSettings::shared),
             tokens: RefCell::default(),
-            now: Box::new(now),
         }
     }
 
-    /// Who sends this request.
+    /// Who sends this request, which comes now.
     ///
     /// # Errors
     /// [`CallerError`]; nothing has been done then.
-    pub fn verify(&self, request: &HttpRequest) -> Result<Caller, CallerError> {
+    pub fn verify(&self, request: &HttpRequest, now: SystemTime) -> Result<Rc<Caller>, CallerError> {
         let entry = self.entry(request)?;
         let caller = match &self.identity {
-            None => Caller::anonymous(),
-            Some(identity) => self.token(identity, bearer(request.headers())?)?,
+            None => Rc::new(Caller::anonymous()),
+            Some(identity) => self.token(identity, bearer(request.headers())?, now)?,
         };
-        Ok(Caller { entry, ..caller })
+        Ok(match entry {
+            None => caller,
+            entry => Rc::new(Caller { entry, ..(*caller).clone() }),
+        })
     }
 
     #[cfg(test)]
@@ -94,20 +85,24 @@ impl CallerVerifier {
         Ok(Some(Rc::clone(entry)))
     }
 
-    fn token(&self, identity: &IdentitySettings, token: &[u8]) -> Result<Caller, CallerError> {
-        let now = (self.now)();
+    fn token(
+        &self,
+        identity: &IdentitySettings,
+        token: &[u8],
+        now: SystemTime,
+    ) -> Result<Rc<Caller>, CallerError> {
         let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         // The hash has a key that nobody outside knows, so that how long this takes tells nothing of other tokens.
         let tail = token.last_chunk::<TAIL>().ok_or(CallerError::Token(VerifyError::Malformed))?;
         if let Some(known) = self.tokens.borrow().get(tail).filter(|known| known.token.as_bytes() == token) {
             return match seconds < known.end {
-                true => Ok(known.caller.clone()),
+                true => Ok(Rc::clone(&known.caller)),
                 false => Err(CallerError::Token(VerifyError::Expired)),
             };
         }
         let text = str::from_utf8(token).map_err(|_| CallerError::Token(VerifyError::Malformed))?;
         let verified = check(identity, text, now)?;
-        let caller = verified.caller.clone();
+        let caller = Rc::clone(&verified.caller);
         self.remember(*tail, verified, seconds);
         Ok(caller)
     }
@@ -139,7 +134,11 @@ fn check(identity: &IdentitySettings, token: &str, now: SystemTime) -> Result<Ve
         claims: Rc::new(claims),
         entry: None,
     };
-    Ok(Verified { token: token.into(), caller, end: read.exp.saturating_add(leeway.as_secs()) })
+    Ok(Verified {
+        token: token.into(),
+        caller: Rc::new(caller),
+        end: read.exp.saturating_add(leeway.as_secs()),
+    })
 }
 
 /// The one bearer token (RFC 6750, section 2.1).

@@ -37,11 +37,14 @@ impl Families {
 }
 
 impl TargetMetrics {
-    /// Counts a request that has begun, until the guard is dropped.
-    #[must_use]
-    pub fn begin(&self) -> InFlight {
+    /// Counts a request that has begun, until [`Self::end`].
+    pub fn begin(&self) {
         self.in_flight.inc();
-        InFlight(self.in_flight.clone())
+    }
+
+    /// A request that has begun is over.
+    pub fn end(&self) {
+        self.in_flight.dec();
     }
 
     /// Counts a request that has been answered.
@@ -54,7 +57,9 @@ impl TargetMetrics {
             self.error(kind);
         }
         self.duration.observe(exchange.duration.as_secs_f64());
-        self.bytes_in.inc_by(exchange.bytes_in);
+        if exchange.bytes_in > 0 {
+            self.bytes_in.inc_by(exchange.bytes_in);
+        }
         self.bytes_out.inc_by(exchange.bytes_out);
     }
 
@@ -65,14 +70,5 @@ impl TargetMetrics {
     /// The proxy's own answers are rare enough to be looked up.
     fn error(&self, kind: Kind) {
         self.families.errors.with_label_values(&[self.name.as_str(), kind.name()]).inc();
-    }
-}
-
-/// A request in flight.
-pub struct InFlight(IntGauge);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }

@@ -45,7 +45,8 @@ pub fn routes(config: &mut ServiceConfig) {
 pub struct Door {
     services: Services,
     resolver: Rc<dyn Resolve>,
-    workplace: RefCell<Rc<Workplace>>,
+    /// With how often the settings had been replaced before.
+    workplace: RefCell<(u64, Rc<Workplace>)>,
 }
 
 impl Door {
@@ -58,49 +59,50 @@ impl Door {
     /// Opens it with another resolver, which is guarded as the system's is.
     #[must_use]
     pub fn with_resolver(services: Services, resolver: Rc<dyn Resolve>) -> Self {
+        let replaced = services.current.replaced();
         let workplace = Rc::new(Workplace::new(services.current.get(), &services, &resolver));
-        Self { services, resolver, workplace: RefCell::new(workplace) }
+        Self { services, resolver, workplace: RefCell::new((replaced, workplace)) }
     }
 
     /// Who sends a request, by the settings in use.
     ///
     /// # Errors
     /// [`CallerError`]; nothing has been done then.
-    pub fn caller(&self, request: &HttpRequest) -> Result<Caller, CallerError> {
-        self.workplace().callers().verify(request)
+    pub fn caller(&self, request: &HttpRequest) -> Result<Rc<Caller>, CallerError> {
+        self.workplace().callers().verify(request, SystemTime::now())
     }
 
     /// That of the settings in use.
     fn workplace(&self) -> Rc<Workplace> {
-        let snapshot = self.services.current.load();
-        let mut workplace = self.workplace.borrow_mut();
-        if !workplace.is_of(&snapshot) {
-            *workplace = Rc::new(Workplace::new(Arc::clone(&snapshot), &self.services, &self.resolver));
+        let replaced = self.services.current.replaced();
+        let mut known = self.workplace.borrow_mut();
+        if known.0 != replaced {
+            let snapshot = self.services.current.get();
+            *known = (replaced, Rc::new(Workplace::new(snapshot, &self.services, &self.resolver)));
         }
-        Rc::clone(&workplace)
+        Rc::clone(&known.1)
     }
 }
 
 /// `ANY /proxy/{target}/{tail}`.
 async fn enter(request: HttpRequest, payload: web::Payload, door: Data<Door>) -> HttpResponse {
-    let Services { audit, metrics, .. } = &door.services;
-    let mut passage = Passage::begin(request.clone(), audit.clone(), metrics.clone());
     let workplace = door.workplace();
+    let mut passage = Passage::begin(request.clone(), door);
     let admitted = admit(&mut passage, &request, payload.into_inner(), &workplace);
     let Admitted { place, caller, outgoing, tunnelled } = match admitted {
         Ok(admitted) => admitted,
-        Err(error) => return answer::refuse(passage, &error),
+        Err(error) => return answer::refuse(&mut passage, &error),
     };
     let scanner = workplace.scanner();
     let (now, dialled) = (passage.time(), passage.dialled());
     let exchange = Exchange { place: &place, caller: &caller, scanner, now, dialled };
     match tunnelled {
         None => match exchange.send(outgoing).await {
-            Err(error) => answer::refuse(passage, &error),
+            Err(error) => answer::refuse(&mut passage, &error),
             Ok(incoming) => answer::pass_on(passage, incoming, &place, &caller, scanner).await,
         },
         Some(payload) => match Box::pin(exchange.switch(outgoing)).await {
-            Err(error) => answer::refuse(passage, &error),
+            Err(error) => answer::refuse(&mut passage, &error),
             Ok(Upgrade::Declined(incoming)) => {
                 answer::pass_on(passage, incoming, &place, &caller, scanner).await
             }
@@ -112,7 +114,7 @@ async fn enter(request: HttpRequest, payload: web::Payload, door: Data<Door>) ->
 /// A request that may be sent.
 struct Admitted {
     place: Rc<Place>,
-    caller: Caller,
+    caller: Rc<Caller>,
     outgoing: Outgoing,
     /// What follows the request, when that is a WebSocket.
     tunnelled: Option<Payload>,
@@ -128,8 +130,8 @@ fn admit(
     if !workplace.is_open() {
         return Err(DoorError::Disabled);
     }
-    let caller = workplace.callers().verify(request).map_err(DoorError::Identity)?;
-    passage.is_of(caller.clone());
+    let caller = workplace.callers().verify(request, passage.time()).map_err(DoorError::Identity)?;
+    passage.is_of(Rc::clone(&caller));
     path::refuse_absolute(request.version(), request.uri())?;
     let asked: Asked<'_> = path::split(request.uri())?;
     let place = workplace.place(asked.target).ok_or(DoorError::UnknownTarget)?;
@@ -163,15 +165,20 @@ impl Exchange<'_> {
         let (credential, context) = (&target.credential, self.context());
         let applied = self.apply(&mut outgoing, &context).await?;
         // By now a form has been taken into memory, and can be sent again.
-        let spare = credential.token_endpoint().and_then(|_| request::copy(&outgoing));
+        let spare = credential.token_endpoint().and_then(|_| request::copy(&outgoing)).map(Box::new);
         let incoming = upstream.send_noting(outgoing, self.dialled).await.map_err(DoorError::Relay)?;
-        let Some(mut again) = spare else { return Ok(incoming) };
+        let Some(again) = spare else { return Ok(incoming) };
         if incoming.status != http::StatusCode::UNAUTHORIZED || !credential.refresh(&applied, context.now) {
             return Ok(incoming);
         }
         drop(incoming);
-        self.apply(&mut again, &context).await?;
-        upstream.send_noting(again, self.dialled).await.map_err(DoorError::Relay)
+        // Boxed: it is rare, and as large as the first time.
+        Box::pin(self.send_again(*again, &context)).await
+    }
+
+    async fn send_again(&self, mut outgoing: Outgoing, context: &Context<'_>) -> Result<Incoming, DoorError> {
+        self.apply(&mut outgoing, context).await?;
+        self.place.upstream.send_noting(outgoing, self.dialled).await.map_err(DoorError::Relay)
     }
 
     /// Asks to switch to WebSocket.
@@ -212,7 +219,7 @@ impl Exchange<'_> {
 
 /// The caller and the target are joined; nothing that goes through is looked at.
 fn tunnel(
-    mut passage: Passage,
+    mut passage: Box<Passage>,
     mut switched: Switched,
     payload: Payload,
     place: &Place,
@@ -221,11 +228,11 @@ fn tunnel(
 ) -> HttpResponse {
     passage.is_answered(http::StatusCode::SWITCHING_PROTOCOLS.as_u16());
     if scanner.header_leaks(&switched.headers) {
-        return answer::refuse(passage, &DoorError::Leak { place: "header" });
+        return answer::refuse(&mut passage, &DoorError::Leak { place: "header" });
     }
     switched.headers.remove(answer::OWN);
     if let Err(error) = place.target.response_headers.apply(&mut switched.headers, &caller.claims) {
-        return answer::refuse(passage, &error.into());
+        return answer::refuse(&mut passage, &error.into());
     }
     switched.respond(payload, move |transferred| passage.was_tunnelled(transferred.up, transferred.down))
 }

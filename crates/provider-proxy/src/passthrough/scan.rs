@@ -10,7 +10,10 @@ mod matcher;
 use std::{
     collections::VecDeque,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use arc_swap::ArcSwapOption;
@@ -19,6 +22,7 @@ use http::{
     HeaderMap,
     header::{CONTENT_ENCODING, CONTENT_TYPE},
 };
+use relay::hygiene;
 use secrecy::{ExposeSecret, SecretString};
 
 use matcher::{Matcher, Pattern, pattern};
@@ -36,6 +40,8 @@ pub struct Scanner {
     /// In small letters, which the names of headers always are.
     names: Matcher,
     minted: ArcSwapOption<Matcher>,
+    /// Whether anything ever was: a look at this is cheaper than one at that.
+    has_minted: AtomicBool,
     minted_secrets: Mutex<VecDeque<Minted>>,
 }
 
@@ -88,6 +94,7 @@ impl Scanner {
             configured: Arc::new(Matcher::new(patterns.into_iter().map(pattern))),
             names: Matcher::new(names.into_iter().map(pattern)),
             minted: ArcSwapOption::empty(),
+            has_minted: AtomicBool::new(false),
             minted_secrets: Mutex::default(),
         }
     }
@@ -107,6 +114,7 @@ impl Scanner {
         known.push_back(Minted { secret: secret.clone(), patterns });
         let matcher = Matcher::new(known.iter().flat_map(|minted| minted.patterns.iter().cloned()));
         self.minted.store((!matcher.is_empty()).then(|| Arc::new(matcher)));
+        self.has_minted.store(true, Ordering::Release);
     }
 
     /// What was minted so far, for the scanner of the next snapshot: a token outlives a reload.
@@ -123,12 +131,9 @@ impl Scanner {
     /// Whether headers or trailers hold a secret, in a name or in a value.
     #[must_use]
     pub fn header_leaks(&self, headers: &HeaderMap) -> bool {
-        let minted = self.minted.load();
-        headers.iter().any(|(name, value)| {
-            self.configured.finds(value.as_bytes())
-                || self.names.finds(name.as_str().as_bytes())
-                || minted.as_ref().is_some_and(|minted| minted.finds(value.as_bytes()))
-        })
+        headers
+            .iter()
+            .any(|(name, value)| self.finds(value.as_bytes()) || self.names.finds(name.as_str().as_bytes()))
     }
 
     /// Begins to scan one body.
@@ -138,18 +143,25 @@ impl Scanner {
     }
 
     fn finds(&self, text: &[u8]) -> bool {
-        self.configured.finds(text) || self.minted.load().as_ref().is_some_and(|minted| minted.finds(text))
+        self.configured.finds(text) || self.in_minted(|minted| minted.finds(text))
     }
 
     /// The length in bytes of the longest end of `text` that could be the beginning of a secret.
     fn unfinished(&self, text: &[u8]) -> usize {
-        let minted = self.minted.load().as_ref().map_or(0, |minted| minted.unfinished(text));
-        self.configured.unfinished(text).max(minted)
+        self.configured.unfinished(text).max(self.in_minted(|minted| minted.unfinished(text)))
     }
 
     /// The longest pattern, in bytes.
     fn longest(&self) -> usize {
-        self.configured.longest().max(self.minted.load().as_ref().map_or(0, |minted| minted.longest()))
+        self.configured.longest().max(self.in_minted(Matcher::longest))
+    }
+
+    /// Looks at what was minted; the default where nothing was.
+    fn in_minted<T: Default>(&self, look: impl FnOnce(&Matcher) -> T) -> T {
+        if !self.has_minted.load(Ordering::Acquire) {
+            return T::default();
+        }
+        self.minted.load().as_deref().map(look).unwrap_or_default()
     }
 }
 
@@ -193,6 +205,12 @@ impl StreamScan {
         self.feed(chunk)
     }
 
+    /// Whether the fields behind the body hold a secret.
+    #[must_use]
+    pub fn header_leaks(&self, trailers: &HeaderMap) -> bool {
+        self.scanner.header_leaks(trailers)
+    }
+
     /// The body is complete: what was held back was no secret.
     #[must_use]
     pub fn finish(&mut self) -> Bytes {
@@ -228,10 +246,11 @@ impl fmt::Debug for StreamScan {
 /// Whether a body with these headers is scanned: text that is not compressed, and whatever does not say what it is.
 #[must_use]
 pub fn is_scanned(headers: &HeaderMap) -> bool {
-    let compressed = headers.get_all(CONTENT_ENCODING).iter().any(|value| {
-        let coding = value.as_bytes().trim_ascii();
-        !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
-    });
+    let compressed = hygiene::has(headers, &CONTENT_ENCODING)
+        && headers.get_all(CONTENT_ENCODING).iter().any(|value| {
+            let coding = value.as_bytes().trim_ascii();
+            !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
+        });
     if compressed {
         return false;
     }
@@ -256,8 +275,11 @@ const TEXT_ENDINGS: [&str; 8] =
 
 fn is_text(content_type: &str) -> bool {
     let is_one_of = |text: &str, of: &[&str]| of.iter().any(|other| text.eq_ignore_ascii_case(other));
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    let Some((kind, subtype)) = media_type.split_once('/') else {
+    let end = content_type.bytes().position(|byte| byte == b';').unwrap_or(content_type.len());
+    let media_type = content_type.get(..end).unwrap_or_default().trim();
+    let slash = media_type.bytes().position(|byte| byte == b'/');
+    let Some((kind, subtype)) = slash.and_then(|at| Some((media_type.get(..at)?, media_type.get(at + 1..)?)))
+    else {
         // No media type at all, so a client may take it for anything.
         return true;
     };

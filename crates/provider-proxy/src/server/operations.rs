@@ -1,6 +1,9 @@
 //! The named operations of providers: `/v1`.
 
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    rc::Rc,
+};
 
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
@@ -36,7 +39,7 @@ use crate::{
 const DELIVER: &str = "deliver";
 
 /// A caller that is known: a handler that takes one first runs for nobody else, and no body is read before.
-pub(super) struct Admitted(Caller);
+pub(super) struct Admitted(Rc<Caller>);
 
 impl FromRequest for Admitted {
     type Error = ProxyError;

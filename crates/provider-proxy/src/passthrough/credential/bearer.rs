@@ -3,22 +3,28 @@
 use chassis::settings::Section;
 use http::header::AUTHORIZATION;
 use relay::Outgoing;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     CredentialError,
-    secret::{Secret, sensitive},
+    secret::{Secret, sensitive, sensitive_str},
 };
+
+/// What stands before a token.
+const SCHEME: &str = "Bearer ";
 
 /// A fixed token.
 #[derive(Clone)]
 pub(super) struct Bearer {
     token: Secret,
+    /// What the header says.
+    value: SecretString,
 }
 
 impl Bearer {
     pub(super) fn read(section: &Section) -> Self {
-        Self { token: Secret::for_header(section, "token") }
+        let token = Secret::for_header(section, "token");
+        Self { value: [SCHEME, token.expose()].concat().into(), token }
     }
 
     pub(super) fn secrets(&self, secrets: &mut Vec<SecretString>) {
@@ -26,12 +32,13 @@ impl Bearer {
     }
 
     pub(super) fn apply(&self, request: &mut Outgoing) -> Result<(), CredentialError> {
-        set(request, self.token.expose())
+        request.headers.insert(AUTHORIZATION, sensitive_str(self.value.expose_secret())?);
+        Ok(())
     }
 }
 
 /// Sets `Authorization: Bearer TOKEN`.
 pub(super) fn set(request: &mut Outgoing, token: &str) -> Result<(), CredentialError> {
-    request.headers.insert(AUTHORIZATION, sensitive(["Bearer ", token].concat())?);
+    request.headers.insert(AUTHORIZATION, sensitive([SCHEME, token].concat())?);
     Ok(())
 }

@@ -66,6 +66,9 @@ impl Places {
     /// Removes them from headers and query; everything else stays byte for byte.
     pub(super) fn strip(&self, request: &mut Outgoing) {
         self.strip_headers(&mut request.headers);
+        if !request.path_and_query.as_bytes().contains(&b'?') {
+            return;
+        }
         let Some((path, query)) = request.path_and_query.split_once('?') else {
             return;
         };
@@ -138,7 +141,7 @@ impl Places {
 
 /// Servers that hand headers on as environment variables take `_` and `-` for the same.
 fn normal_header(name: &str) -> Cow<'_, str> {
-    if name.contains('_') { name.replace('_', "-").into() } else { name.into() }
+    if name.as_bytes().contains(&b'_') { name.replace('_', "-").into() } else { name.into() }
 }
 
 /// A parameter's name as the most lenient of servers may read it: decoded, in small letters, without blanks around it,

@@ -81,9 +81,20 @@ pub(super) fn sensitive(text: impl Into<String>) -> Result<HeaderValue, Credenti
     let text = text.into();
     // As it is, without a copy; other than text it would take any byte above ASCII.
     let value = text.is_ascii().then(|| HeaderValue::from_maybe_shared(Bytes::from(text)));
-    let mut value = value
-        .and_then(Result::ok)
-        .ok_or(CredentialError::Unusable { reason: "it holds a character that no header can hold" })?;
+    hidden(value.and_then(Result::ok))
+}
+
+/// The same of a text that is kept.
+///
+/// # Errors
+/// As with [`sensitive`].
+pub(super) fn sensitive_str(text: &str) -> Result<HeaderValue, CredentialError> {
+    hidden(HeaderValue::from_str(text).ok())
+}
+
+fn hidden(value: Option<HeaderValue>) -> Result<HeaderValue, CredentialError> {
+    let reason = "it holds a character that no header can hold";
+    let mut value = value.ok_or(CredentialError::Unusable { reason })?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -10,7 +10,7 @@ use actix_web::{
     },
 };
 use http::{HeaderMap, HeaderName, StatusCode, header::CONTENT_TYPE, header::LOCATION};
-use relay::{Incoming, respond};
+use relay::{Incoming, hygiene, respond};
 use wire::passthrough::{Answer, DISABLED, ERROR_HEADER, Failure};
 
 use super::{
@@ -31,7 +31,7 @@ use crate::{
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// The proxy's own answer.
-pub(super) fn refuse(mut passage: Passage, error: &DoorError) -> HttpResponse {
+pub(super) fn refuse(passage: &mut Passage, error: &DoorError) -> HttpResponse {
     passage.is_refused(error);
     let kind = error.kind();
     let status =
@@ -57,7 +57,7 @@ pub(super) fn refuse(mut passage: Passage, error: &DoorError) -> HttpResponse {
 
 /// The target's answer, or why it is withheld.
 pub(super) async fn pass_on(
-    mut passage: Passage,
+    mut passage: Box<Passage>,
     incoming: Incoming,
     place: &Place,
     caller: &Caller,
@@ -65,12 +65,10 @@ pub(super) async fn pass_on(
 ) -> HttpResponse {
     passage.is_answered(incoming.status.as_u16());
     match prepare(&passage, incoming, &place.target, caller, scanner).await {
-        Err(error) => refuse(passage, &error),
-        Ok(Prepared { status, headers, length, seen, rest, gzip }) => {
+        Err(error) => refuse(&mut passage, &error),
+        Ok(Prepared { status, headers, length, delivery }) => {
             let request = passage.request().clone();
-            // Boxed, since it is large, and moved from hand to hand until it is a response.
-            let delivery = Box::new(Delivery::new(seen, rest, gzip, passage));
-            respond(&request, status, headers, length, delivery)
+            respond(&request, status, headers, length, delivery.of(passage))
         }
     }
 }
@@ -79,9 +77,7 @@ struct Prepared {
     status: StatusCode,
     headers: HeaderMap,
     length: Option<u64>,
-    seen: std::collections::VecDeque<relay::Frame>,
-    rest: Checked,
-    gzip: Option<Box<Gzip>>,
+    delivery: Box<Delivery>,
 }
 
 async fn prepare(
@@ -98,23 +94,25 @@ async fn prepare(
     if has_body(&method, status) && length.is_some_and(|length| length > limit) {
         return Err(DoorError::ResponseTooLarge { limit });
     }
-    let mut rest = Checked::new(body, length, limit, scanner, scan::is_scanned(&headers));
-    let seen = if is_event_stream(&headers) || !has_body(&method, status) {
-        Default::default()
-    } else {
-        rest.look_ahead(length).await?
-    };
-    headers.remove(OWN);
+    let checked = Checked::new(body, length, limit, scanner, scan::is_scanned(&headers));
+    // Boxed, since it is large, and moved from hand to hand until it is a response.
+    let mut delivery = Box::new(Delivery::new(checked));
+    if has_body(&method, status) && !is_event_stream(&headers) {
+        delivery.look_ahead(length).await?;
+    }
+    if hygiene::has(&headers, &OWN) {
+        headers.remove(OWN);
+    }
     target.response_headers.apply(&mut headers, &caller.claims)?;
-    let mut gzip = None;
     if target.compress && compress::is_compressible(&method, status, &headers) {
         compress::vary(&mut headers);
         if compress::accepts_gzip(passage.request().headers()) {
             compress::mark(&mut headers);
-            (gzip, length) = (Some(Box::new(Gzip::new())), None);
+            delivery.compress(Gzip::new());
+            length = None;
         }
     }
-    Ok(Prepared { status, headers, length, seen, rest, gzip })
+    Ok(Prepared { status, headers, length, delivery })
 }
 
 /// Refuses an answer for its status or its headers.

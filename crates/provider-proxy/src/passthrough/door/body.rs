@@ -30,8 +30,9 @@ const LONGEST_LOOK: Duration = Duration::from_millis(100);
 /// A target's body, of which nothing passes that is too much or holds a secret.
 pub(super) struct Checked {
     body: IncomingBody,
-    scanner: Arc<Scanner>,
-    scan: Option<StreamScan>,
+    scan: StreamScan,
+    /// Whether it is a text, which is looked through; trailers are in any case.
+    scanned: bool,
     received: u64,
     /// What the target has declared, if it has; the relay gives no more and no less.
     length: Option<u64>,
@@ -48,16 +49,7 @@ impl Checked {
         scanner: &Arc<Scanner>,
         scanned: bool,
     ) -> Self {
-        Self {
-            body,
-            scanner: Arc::clone(scanner),
-            scan: scanned.then(|| scanner.stream()),
-            received: 0,
-            length,
-            limit,
-            next: None,
-            ended: false,
-        }
+        Self { body, scan: scanner.stream(), scanned, received: 0, length, limit, next: None, ended: false }
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame, DoorError>>> {
@@ -90,10 +82,12 @@ impl Checked {
         if self.received > self.limit {
             return Err(DoorError::ResponseTooLarge { limit: self.limit });
         }
-        let Some(scan) = &mut self.scan else { return Ok(Some(Frame::Data(bytes))) };
+        if !self.scanned {
+            return Ok(Some(Frame::Data(bytes)));
+        }
         let is_last = self.length == Some(self.received);
-        let Verdict::Clean(released) = (if is_last { scan.feed_last(bytes) } else { scan.feed(bytes) })
-        else {
+        let verdict = if is_last { self.scan.feed_last(bytes) } else { self.scan.feed(bytes) };
+        let Verdict::Clean(released) = verdict else {
             return Err(DoorError::Leak { place: "body" });
         };
         if released.held.is_empty() {
@@ -106,7 +100,7 @@ impl Checked {
     }
 
     fn trailers(&mut self, mut trailers: http::HeaderMap) -> Result<Option<Frame>, DoorError> {
-        if self.scanner.header_leaks(&trailers) {
+        if self.scan.header_leaks(&trailers) {
             return Err(DoorError::Leak { place: "trailer" });
         }
         trailers.remove(ERROR_HEADER);
@@ -118,63 +112,86 @@ impl Checked {
     /// What was held back was no secret.
     fn end(&mut self) -> Option<Frame> {
         self.ended = true;
-        let held = self.scan.as_mut().map(StreamScan::finish).unwrap_or_default();
+        let held = self.scan.finish();
         (!held.is_empty()).then_some(Frame::Data(held))
     }
 
-    /// Looks through the beginning of a text, at best all of it, before anything is passed on.
-    ///
-    /// # Errors
-    /// The first thing that is wrong with it.
-    pub(super) async fn look_ahead(&mut self, length: Option<u64>) -> Result<VecDeque<Frame>, DoorError> {
-        let mut seen = VecDeque::new();
-        if self.scan.is_none() {
-            return Ok(seen);
-        }
-        let gather = self.gather(&mut seen);
-        if length.is_some_and(|length| length <= LOOKED_AHEAD) {
-            gather.await?;
-        } else if let Ok(gathered) = tokio::time::timeout(LONGEST_LOOK, gather).await {
-            gathered?;
-        }
-        Ok(seen)
-    }
-
-    async fn gather(&mut self, seen: &mut VecDeque<Frame>) -> Result<(), DoorError> {
+    async fn gather(&mut self, seen: &mut Seen) -> Result<(), DoorError> {
         while self.received < LOOKED_AHEAD {
             match poll_fn(|context| self.poll(context)).await {
                 None => break,
-                Some(frame) => seen.push_back(frame?),
+                Some(frame) => seen.push(frame?),
             }
         }
         Ok(())
     }
 }
 
+/// What was looked through already, in its order: mostly one piece, which needs no memory of its own.
+#[derive(Default)]
+struct Seen {
+    first: Option<Frame>,
+    others: VecDeque<Frame>,
+}
+
+impl Seen {
+    fn push(&mut self, frame: Frame) {
+        match self.first {
+            None if self.others.is_empty() => self.first = Some(frame),
+            _ => self.others.push_back(frame),
+        }
+    }
+
+    fn pop(&mut self) -> Option<Frame> {
+        self.first.take().or_else(|| self.others.pop_front())
+    }
+}
+
 /// The body that the caller gets.
 pub(super) struct Delivery {
-    seen: VecDeque<Frame>,
+    seen: Seen,
     rest: Checked,
     /// Boxed: few answers are compressed.
     gzip: Option<Box<Gzip>>,
     last: Option<Frame>,
     /// Dropped, and recorded, when there is nothing more to give.
-    passage: Option<Passage>,
+    passage: Option<Box<Passage>>,
 }
 
 impl Delivery {
-    pub(super) const fn new(
-        seen: VecDeque<Frame>,
-        rest: Checked,
-        gzip: Option<Box<Gzip>>,
-        passage: Passage,
-    ) -> Self {
-        Self { seen, rest, gzip, last: None, passage: Some(passage) }
+    pub(super) fn new(rest: Checked) -> Self {
+        Self { seen: Seen::default(), rest, gzip: None, last: None, passage: None }
+    }
+
+    /// Looks through the beginning of a text, at best all of it, before anything is passed on.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub(super) async fn look_ahead(&mut self, length: Option<u64>) -> Result<(), DoorError> {
+        if !self.rest.scanned {
+            return Ok(());
+        }
+        let gather = self.rest.gather(&mut self.seen);
+        if length.is_some_and(|length| length <= LOOKED_AHEAD) {
+            return gather.await;
+        }
+        Box::pin(tokio::time::timeout(LONGEST_LOOK, gather)).await.unwrap_or(Ok(()))
+    }
+
+    /// Has it compressed.
+    pub(super) fn compress(&mut self, gzip: Gzip) {
+        self.gzip = Some(Box::new(gzip));
+    }
+
+    /// Says whose it is: from here on the request is recorded when this is dropped.
+    pub(super) fn of(mut self: Box<Self>, passage: Box<Passage>) -> Box<Self> {
+        self.passage = Some(passage);
+        self
     }
 
     fn next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame, DoorError>>> {
         loop {
-            let next = match self.last.take().or_else(|| self.seen.pop_front()) {
+            let next = match self.last.take().or_else(|| self.seen.pop()) {
                 Some(frame) => Some(Ok(frame)),
                 None => ready!(self.rest.poll(context)),
             };

@@ -5,18 +5,18 @@ use std::{
     net::SocketAddr,
     rc::Rc,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
-use actix_web::HttpRequest;
-use chassis::logging::{self, RequestContext};
+use actix_web::{HttpRequest, web::Data};
+use chassis::logging::{self, Arrival, RequestContext};
 use wire::passthrough::Kind;
 
-use super::{DoorError, workplace::Place};
+use super::{Door, DoorError, workplace::Place};
 use crate::{
     audit::{AuditLog, Event, Record, Slot},
     caller::Caller,
-    metrics::{Exchange, InFlight, Metrics},
+    metrics::Exchange,
     passthrough::{admission::Permit, credential::Credential, path},
 };
 
@@ -28,15 +28,12 @@ const CALLER_IS_GONE: u16 = 499;
 pub(super) struct Passage {
     request: HttpRequest,
     context: Option<Arc<RequestContext>>,
-    audit: AuditLog,
-    metrics: Metrics,
-    started: Instant,
-    time: SystemTime,
-    caller: Option<Caller>,
+    door: Data<Door>,
+    arrival: Arrival,
+    caller: Option<Rc<Caller>>,
     place: Option<Rc<Place>>,
     /// Its line of the audit log, once something may be sent.
     slot: Option<Slot>,
-    in_flight: Option<InFlight>,
     permit: Option<Permit>,
     dialled: Cell<Option<SocketAddr>>,
     status: u16,
@@ -46,30 +43,30 @@ pub(super) struct Passage {
 }
 
 impl Passage {
-    pub(super) fn begin(request: HttpRequest, audit: AuditLog, metrics: Metrics) -> Self {
-        Self {
+    /// Boxed, since it goes from hand to hand until the answer has been given.
+    pub(super) fn begin(request: HttpRequest, door: Data<Door>) -> Box<Self> {
+        let context = logging::context();
+        let arrival = context.as_ref().map_or_else(Arrival::now, |context| context.arrival);
+        Box::new(Self {
             request,
-            context: logging::context(),
-            audit,
-            metrics,
-            started: Instant::now(),
-            time: SystemTime::now(),
+            context,
+            door,
+            arrival,
             caller: None,
             place: None,
             slot: None,
-            in_flight: None,
             permit: None,
             dialled: Cell::default(),
             status: CALLER_IS_GONE,
             kind: None,
             bytes_in: Rc::default(),
             bytes_out: 0,
-        }
+        })
     }
 
     /// When it came.
     pub(super) const fn time(&self) -> SystemTime {
-        self.time
+        self.arrival.time
     }
 
     pub(super) const fn request(&self) -> &HttpRequest {
@@ -77,7 +74,7 @@ impl Passage {
     }
 
     /// Who asks. The log's lines name it from here on.
-    pub(super) fn is_of(&mut self, caller: Caller) {
+    pub(super) fn is_of(&mut self, caller: Rc<Caller>) {
         if let Some(context) = &self.context {
             context.set_client(Arc::clone(&caller.name));
         }
@@ -86,13 +83,13 @@ impl Passage {
 
     /// Which target it is for.
     pub(super) fn is_for(&mut self, place: Rc<Place>) {
-        self.in_flight = Some(place.metrics.begin());
+        place.metrics.begin();
         self.place = Some(place);
     }
 
     /// Something may be sent from here on, and its line has its place.
     pub(super) fn is_let_through(&mut self, permit: Permit) -> Result<(), DoorError> {
-        self.slot = Some(self.audit.reserve()?);
+        self.slot = Some(self.audit().reserve()?);
         self.permit = Some(permit);
         Ok(())
     }
@@ -125,7 +122,7 @@ impl Passage {
         }
         if !(200..300).contains(&status) && status != 101 {
             log::warn!("Warning response status: {status}");
-        } else if self.audit.is_kept()
+        } else if self.audit().is_kept()
             && let Some(context) = &self.context
         {
             // Its line in the audit log says all that one in the access log would.
@@ -148,7 +145,7 @@ impl Passage {
             permit.refused(kind);
         }
         if let DoorError::Leak { place } = error {
-            self.audit.event(Event::Leak {
+            self.audit().event(Event::Leak {
                 target: self.target().to_owned(),
                 request_id: self.request_id().to_owned(),
                 place,
@@ -177,6 +174,10 @@ impl Passage {
         self.context.as_ref().map_or("", |context| &context.request_id)
     }
 
+    fn audit(&self) -> &AuditLog {
+        &self.door.services.audit
+    }
+
     /// Adds its line to the audit log.
     fn record(&self, slot: Option<Slot>, duration: Duration) {
         let (uri, whole);
@@ -191,7 +192,7 @@ impl Passage {
         let credential = self.place.as_ref().map(|place| &place.target.credential);
         let caller = self.caller.as_ref();
         let record = Record {
-            time: self.time,
+            time: self.arrival.time,
             caller: caller.map(|caller| &*caller.name),
             authorities: caller.map_or(&[], |caller| &*caller.authorities),
             target,
@@ -210,24 +211,29 @@ impl Passage {
         };
         match slot {
             Some(slot) => slot.record(&record),
-            None => self.audit.record(&record),
+            None => self.audit().record(&record),
         }
     }
 }
 
 impl Drop for Passage {
     fn drop(&mut self) {
-        let metrics =
-            self.place.as_ref().map_or_else(|| self.metrics.unknown_target(), |place| &place.metrics);
-        let duration = self.started.elapsed();
-        metrics.observe(&Exchange {
+        let duration = self.arrival.instant.elapsed();
+        let exchange = Exchange {
             method: self.request.method().as_str(),
             status: self.status,
             kind: self.kind,
             duration,
             bytes_in: self.bytes_in.get(),
             bytes_out: self.bytes_out,
-        });
+        };
+        match &self.place {
+            Some(place) => {
+                place.metrics.observe(&exchange);
+                place.metrics.end();
+            }
+            None => self.door.services.metrics.unknown_target().observe(&exchange),
+        }
         let slot = self.slot.take();
         self.record(slot, duration);
     }

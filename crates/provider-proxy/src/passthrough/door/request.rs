@@ -74,7 +74,8 @@ pub(super) fn outgoing(
 /// The path that stands behind that of the target's URL, and the query as it came.
 fn path_and_query(asked: &Asked<'_>, target: &Target, caller: &Caller) -> Result<String, DoorError> {
     let query = asked.query.map_or(0, |query| query.len() + 1);
-    let mut path = String::with_capacity(asked.tail.len() + query + 1);
+    // Exact for most: what is as long as its memory is passed on without another piece of it.
+    let mut path = String::with_capacity(asked.tail.len().max(1) + query);
     match &target.rewrite {
         Some(rewrite) => rewrite.write(&caller.claims, asked.tail, &mut path)?,
         None => path.push_str(asked.tail),

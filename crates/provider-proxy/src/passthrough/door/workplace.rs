@@ -1,6 +1,6 @@
 //! What one worker thread needs for each target: its connections, beside what all workers share of it.
 
-use std::{collections::HashMap, rc::Rc, sync::Arc};
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
 use chassis::base_url::BaseUrl;
 use relay::{Resolve, Upstream, UpstreamSettings};
@@ -24,7 +24,7 @@ use crate::{
 pub(super) struct Workplace {
     snapshot: Arc<Snapshot>,
     callers: CallerVerifier,
-    places: HashMap<Box<str>, Rc<Place>>,
+    places: BTreeMap<Box<str>, Rc<Place>>,
 }
 
 /// One target, as one worker has it.
@@ -46,11 +46,6 @@ impl Workplace {
         let settings = &snapshot.settings;
         let callers = CallerVerifier::new(settings.identity.as_ref(), settings.callers.as_ref());
         Self { callers, places, snapshot }
-    }
-
-    /// Whether it is that of these settings.
-    pub(super) fn is_of(&self, snapshot: &Arc<Snapshot>) -> bool {
-        Arc::ptr_eq(&self.snapshot, snapshot)
     }
 
     /// Whether the door is open at all.
