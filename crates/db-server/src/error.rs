@@ -1,39 +1,43 @@
 //! What a client is told when something goes wrong: every error becomes an answer here, in one match.
 
 mod door;
+mod fields;
 mod payment;
+mod provider;
 
 use std::time::Duration;
 
 use actix_web::{
-    Error, HttpResponse, ResponseError,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    HttpResponse, ResponseError,
     http::{
         StatusCode,
-        header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
     },
-    middleware::Next,
 };
 use chassis::server::detail;
 use relay::{RelayError, path::PathError};
-use serde_json::{Value, json};
+use serde_json::json;
 use thiserror::Error;
-use wire::{
-    ErrorKind, ProviderAnswer,
-    payment::{Decline, Provider},
+use wire::payment::{Decline, Provider};
+
+pub use self::{
+    fields::with_codes,
+    provider::{sentence, status_of},
 };
 
+use self::{
+    fields::{body, fields},
+    provider::{proxy, refused, said_no},
+};
 use crate::{
     cache::CacheError,
     domain::{error::DomainError, user::LogInError},
-    field_errors::{Code, FieldError, FieldErrors},
+    field_errors::FieldErrors,
     form::BodyError,
     page::QueryError,
     provider_errors::ProviderErrors,
     proxy_client::ProxyError,
     store::{StoreError, id::TransactionId},
-    uri::Kind,
 };
 
 /// Why a request is not answered with what it asked for.
@@ -229,37 +233,6 @@ fn answer(error: &ApiError) -> HttpResponse {
     }
 }
 
-/// The shape of the older resources, except for card numbers: those are new everywhere.
-fn fields(errors: &FieldErrors) -> HttpResponse {
-    if errors.hold(Code::CardNumber) {
-        return HttpResponse::UnprocessableEntity().json(errors.mozilla());
-    }
-    HttpResponse::BadRequest().json(errors)
-}
-
-/// Gives the errors of fields the shape of the newer resources: 422 with codes. To be wrapped around those.
-///
-/// # Errors
-/// What `next` gives.
-pub async fn with_codes(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let response = next.call(request).await?.map_into_boxed_body();
-    let error = response.response().error().and_then(|error| error.as_error::<ApiError>());
-    let errors = match error {
-        Some(ApiError::Query(QueryError::Wrong(errors)) | ApiError::Domain(DomainError::Fields(errors))) => {
-            errors.mozilla()
-        }
-        Some(ApiError::Body(BodyError::DuplicateKey(key))) => {
-            let message = BodyError::DuplicateKey(String::new()).to_string();
-            FieldErrors::of(key, FieldError::invalid(message)).mozilla()
-        }
-        _ => return Ok(response),
-    };
-    Ok(response.into_response(HttpResponse::UnprocessableEntity().json(errors)))
-}
-
 fn unauthenticated() -> HttpResponse {
     let body = json!({ "detail": "Authentication credentials were not accepted." });
     HttpResponse::Unauthorized().insert_header((WWW_AUTHENTICATE, "OAuth")).json(body)
@@ -276,18 +249,6 @@ fn token(text: &str) -> HttpResponse {
 fn later(status: StatusCode, text: &str, wait: Duration) -> HttpResponse {
     let seconds = wait.as_millis().div_ceil(1000).max(1).to_string();
     HttpResponse::build(status).insert_header((RETRY_AFTER, seconds)).json(json!({ "detail": text }))
-}
-
-fn body(error: &BodyError) -> HttpResponse {
-    let status = match error {
-        BodyError::DuplicateKey(key) => {
-            return fields(&FieldErrors::of(key, FieldError::invalid(error.to_string())));
-        }
-        BodyError::Malformed(_) | BodyError::NotAnObject | BodyError::Incomplete => StatusCode::BAD_REQUEST,
-        BodyError::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-    };
-    detail(status, &error.to_string())
 }
 
 fn store(error: &StoreError) -> HttpResponse {
@@ -310,95 +271,6 @@ fn store(error: &StoreError) -> HttpResponse {
 
 fn internal() -> HttpResponse {
     detail(StatusCode::INTERNAL_SERVER_ERROR, "An internal error; the log has more.")
-}
-
-/// A provider's refusal: its status, when it wants to be asked again, and the message that its body holds, or else its
-/// body. Whether a provider that failed itself (5xx) has acted is unknown, and the client is told so.
-fn refused(answer: &ProviderAnswer) -> HttpResponse {
-    let status = StatusCode::from_u16(answer.status)
-        .ok()
-        .filter(|status| status.is_client_error() || status.is_server_error())
-        .unwrap_or(StatusCode::BAD_GATEWAY);
-    let mut body = json!({ "error_message": message_of(&answer.body) });
-    if answer.status >= 500 {
-        body["outcome"] = "unknown".into();
-    }
-    let mut response = HttpResponse::build(status);
-    let retry_after = answer.retry_after.as_ref().and_then(|value| HeaderValue::from_str(value).ok());
-    if let Some(value) = retry_after {
-        response.insert_header((RETRY_AFTER, value));
-    }
-    response.json(body)
-}
-
-fn message_of(body: &Value) -> &Value {
-    body.get("message").or_else(|| body.get("error")?.get("message")).unwrap_or(body)
-}
-
-/// The provider's own words and codes.
-fn said_no(errors: &ProviderErrors) -> HttpResponse {
-    let mut response = HttpResponse::UnprocessableEntity();
-    let retry_after = errors.retry_after.as_ref().and_then(|value| HeaderValue::from_str(value).ok());
-    if let Some(value) = retry_after {
-        response.insert_header((RETRY_AFTER, value));
-    }
-    response.json(errors.json())
-}
-
-/// No answer of the provider. `transaction` is the payment whose outcome is not known.
-fn proxy(error: &ProxyError, transaction: Option<TransactionId>) -> HttpResponse {
-    let status = status_of(error.kind());
-    let unknown = error.outcome_is_unknown();
-    let consequence =
-        if unknown { "The request may have been carried out." } else { "The request was not carried out." };
-    let mut body = json!({
-        "detail": format!("{} {consequence}", sentence(error)),
-        "proxy_error": {
-            "target": error.target(),
-            "kind": error.kind().map(ErrorKind::name),
-            "status": error.proxy_status(),
-            "outcome": if unknown { "unknown" } else { "not_sent" },
-        },
-    });
-    if let Some(transaction) = transaction {
-        body["proxy_error"]["transaction"] = Kind::Transaction.uri(transaction).into();
-    }
-    HttpResponse::build(status).json(body)
-}
-
-/// The status of what the proxy could not do, or does not know to be done.
-#[must_use]
-pub const fn status_of(kind: Option<ErrorKind>) -> StatusCode {
-    match kind {
-        Some(ErrorKind::Timeout) => StatusCode::GATEWAY_TIMEOUT,
-        Some(ErrorKind::Unsupported) => StatusCode::NOT_IMPLEMENTED,
-        Some(ErrorKind::Policy) => StatusCode::FORBIDDEN,
-        _ => StatusCode::BAD_GATEWAY,
-    }
-}
-
-/// What happened, without what a client has no business with: addresses, certificates, the operating system's words.
-#[must_use]
-pub fn sentence(error: &ProxyError) -> String {
-    let target = error.target();
-    let what = match error.kind() {
-        Some(ErrorKind::Connect) => "could not be reached",
-        Some(ErrorKind::Tls) => "could not be reached over TLS",
-        Some(ErrorKind::Timeout) => "did not answer in time",
-        Some(ErrorKind::Protocol) => "gave no valid answer",
-        Some(ErrorKind::NotConfigured) => "is not configured on provider-proxy",
-        Some(ErrorKind::Unsupported) => "does not offer this",
-        Some(ErrorKind::Policy) => "was not asked: provider-proxy's limits do not allow it",
-        Some(ErrorKind::Integrity) => "answered about something else than was asked for",
-        Some(ErrorKind::InvalidRequest | ErrorKind::UnknownOperation) => {
-            "was not asked: provider-proxy does not accept the request"
-        }
-        _ => "could not be asked",
-    };
-    match error.proxy_status() {
-        Some(status) => format!("Proxy returned: {status} from: {target}. {target} {what}."),
-        None => format!("{target} {what}."),
-    }
 }
 
 /// An error with its sources, for the log.

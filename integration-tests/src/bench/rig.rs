@@ -1,4 +1,5 @@
-//! What is measured: a private, durable Postgres and the real db-server, both with settings of their own.
+//! What is measured: a private, durable Postgres and the real db-server, both with settings of their own; and what else
+//! a measurement needs.
 
 use std::{fs, net::SocketAddr, path::Path};
 
@@ -16,35 +17,33 @@ use super::{
 use crate::{
     executables,
     pair::when_bound,
-    postgres::{PrivatePostgres, ROLE},
+    postgres::{Durability, PrivatePostgres, ROLE},
     process::{Launch, Process},
     settings::{DbServer, Secret, identity_key, merge},
 };
 
-const DATABASE: &str = "bench";
+pub(super) const DATABASE: &str = "bench";
 const CLIENT_KEY: &str = "bench";
 
-/// Both, running.
+/// All that runs.
 pub(super) struct Rig {
     server: Process,
+    /// What db-server needs to do what is measured; they end after it.
+    others: Vec<Process>,
     url: String,
-    secret: String,
+    credentials: Credentials,
     folder: TempDir,
     // Last, for db-server is to end before it.
     postgres: PrivatePostgres,
 }
 
 impl Rig {
+    /// For what only db-server does.
     pub(super) async fn start(options: &BenchOptions) -> Result<Self, BenchError> {
-        let folder = tempfile::tempdir().map_err(BenchError::system("a temporary folder"))?;
-        let postgres = PrivatePostgres::temporary_with(|options| {
-            options.durability = crate::postgres::Durability::Full;
-            options.settings = postgres_settings();
-        })?;
-        postgres.create_database(DATABASE, None)?;
+        let ground = Ground::prepare("512MB")?;
         let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        let (server, url) = serve(options, folder.path(), &postgres, &secret).await?;
-        Ok(Self { server, url, secret, folder, postgres })
+        let (server, url) = serve(options, &ground, &secret).await?;
+        Ok(ground.rig(server, Vec::new(), url, (CLIENT_KEY, &secret)))
     }
 
     pub(super) fn url(&self) -> &str {
@@ -57,8 +56,7 @@ impl Rig {
     }
 
     pub(super) fn credentials(&self) -> Credentials {
-        let consumer_secret = self.secret.clone().into();
-        Credentials { consumer_key: CLIENT_KEY.to_owned(), consumer_secret, realm: None }
+        self.credentials.clone()
     }
 
     /// The database for pgbench, as the role that db-server connects as.
@@ -89,25 +87,76 @@ impl Rig {
     }
 
     pub(super) async fn stop(self) -> Result<(), BenchError> {
-        self.server.signal(Signal::TERM);
-        self.server.wait().await?;
+        for process in std::iter::once(&self.server).chain(&self.others) {
+            process.signal(Signal::TERM);
+            process.wait().await?;
+        }
         Ok(())
     }
 }
 
+/// On what the servers run: a folder for settings and logs, and the database.
+pub(super) struct Ground {
+    folder: TempDir,
+    pub(super) postgres: PrivatePostgres,
+}
+
+impl Ground {
+    /// With a Postgres that keeps so much of its tables in memory.
+    pub(super) fn prepare(shared_buffers: &str) -> Result<Self, BenchError> {
+        let folder = tempfile::tempdir().map_err(BenchError::system("a temporary folder"))?;
+        let postgres = PrivatePostgres::temporary_with(|options| {
+            options.durability = Durability::Full;
+            options.settings = postgres_settings(shared_buffers);
+        })?;
+        postgres.create_database(DATABASE, None)?;
+        Ok(Self { folder, postgres })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// With db-server at `url`, which `client`, by key and secret, may ask.
+    pub(super) fn rig(
+        self,
+        server: Process,
+        others: Vec<Process>,
+        url: String,
+        (key, secret): (&str, &str),
+    ) -> Rig {
+        let credentials = Credentials {
+            consumer_key: key.to_owned(),
+            consumer_secret: secret.to_owned().into(),
+            realm: None,
+        };
+        Rig { server, others, url, credentials, folder: self.folder, postgres: self.postgres }
+    }
+}
+
+/// How many threads of db-server serve requests, and how many connections it has.
+pub(super) fn tuned(workers: u32, pool: u32) -> Table {
+    let table = |key: &str, value: u32| Table::from_iter([(key.to_owned(), i64::from(value).into())]);
+    Table::from_iter([
+        ("server".to_owned(), table("workers", workers).into()),
+        ("database".to_owned(), table("pool_size", pool).into()),
+    ])
+}
+
 /// More memory than the default, and room for a measurement between two checkpoints; nothing that makes a commit
 /// less durable.
-pub(super) fn postgres_settings() -> Vec<(&'static str, String)> {
-    let settings = [("shared_buffers", "512MB"), ("max_wal_size", "8GB"), ("checkpoint_timeout", "30min")];
+fn postgres_settings(shared_buffers: &str) -> Vec<(&'static str, String)> {
+    let settings =
+        [("shared_buffers", shared_buffers), ("max_wal_size", "8GB"), ("checkpoint_timeout", "30min")];
     settings.map(|(name, value)| (name, value.to_owned())).into()
 }
 
 async fn serve(
     options: &BenchOptions,
-    folder: &Path,
-    postgres: &PrivatePostgres,
+    ground: &Ground,
     secret: &str,
 ) -> Result<(Process, String), BenchError> {
+    let (folder, postgres) = (ground.folder(), &ground.postgres);
     let address_file = folder.join("address");
     let made = DbServer {
         listen: "127.0.0.1:0".to_owned(),
@@ -125,7 +174,7 @@ async fn serve(
         identity_key: Secret::file(&identity_key()),
     };
     let mut table = made.table();
-    merge(&mut table, tuned(options));
+    merge(&mut table, tuned(options.workers, options.pool));
     let path = folder.join("db-server.toml");
     fs::write(&path, table.to_string()).map_err(BenchError::system(path.display()))?;
     let program = match &options.db_server {
@@ -137,12 +186,4 @@ async fn serve(
     let process = launch.log_to(folder.join("db-server.log")).start()?;
     let url = when_bound(&process, &address_file, "http").await?;
     Ok((process, url))
-}
-
-fn tuned(options: &BenchOptions) -> Table {
-    let table = |key: &str, value: u32| Table::from_iter([(key.to_owned(), i64::from(value).into())]);
-    Table::from_iter([
-        ("server".to_owned(), table("workers", options.workers).into()),
-        ("database".to_owned(), table("pool_size", options.pool).into()),
-    ])
 }

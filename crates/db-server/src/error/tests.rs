@@ -1,9 +1,12 @@
+use std::time::Duration;
+
 use actix_web::body::to_bytes;
 use chassis::client::ExchangeError;
-use std::time::Duration;
-use wire::ProxyFailure;
+use serde_json::Value;
+use wire::{ErrorKind, ProviderAnswer, ProxyFailure};
 
 use super::*;
+use crate::field_errors::FieldError;
 
 async fn told(error: impl Into<ApiError>) -> (u16, Value) {
     let response = error.into().error_response();

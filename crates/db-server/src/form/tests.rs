@@ -2,7 +2,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::store::{code::TransactionStatus, id::SellerId};
+use crate::{
+    store::{code::TransactionStatus, id::SellerId},
+    uri::Kind,
+};
 
 fn form(value: &Value) -> Form {
     Form::parse(value.to_string().as_bytes()).unwrap()

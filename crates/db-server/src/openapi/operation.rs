@@ -1,5 +1,8 @@
 //! What one operation takes and answers; what all operations have in common is added here.
 
+mod money;
+mod query;
+
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use serde_json::{Value, json};
@@ -204,11 +207,6 @@ impl Operation {
         self.takes_as("*/*", "Webhook", Required::True, example)
     }
 
-    /// A parameter of the query.
-    pub(super) fn asks_in_query(self, name: &str, field: Field) -> Self {
-        self.parameter(ParameterIn::Query, name, field, None)
-    }
-
     /// The provider's form.
     pub(super) fn takes_form(self, schema: &str, example: Value) -> Self {
         self.takes_as("application/x-www-form-urlencoded", schema, Required::True, example)
@@ -223,95 +221,6 @@ impl Operation {
         let body = RequestBodyBuilder::new().content(content_type, content).required(Some(required));
         self.builder = self.builder.request_body(Some(body.build()));
         self.may_answer("400").may_answer("413")
-    }
-
-    /// A list with these filters.
-    pub(super) fn lists(self, filters: impl IntoIterator<Item = (&'static str, Field)>) -> Self {
-        self.lists_by(filters, 20)
-    }
-
-    /// A query with these parameters.
-    pub(super) fn asks(mut self, parameters: impl IntoIterator<Item = (&'static str, Field)>) -> Self {
-        for (name, field) in parameters {
-            self = self.parameter(ParameterIn::Query, name, field, None);
-        }
-        self.refuses("400", "A query parameter is unknown.", &["Detail"]).may_answer("422")
-    }
-
-    /// A list with these filters, and so many on a page when the client does not say.
-    pub(super) fn lists_by(
-        mut self,
-        filters: impl IntoIterator<Item = (&'static str, Field)>,
-        default_limit: u32,
-    ) -> Self {
-        for (name, field) in filters {
-            self = self.parameter(ParameterIn::Query, name, field, None);
-        }
-        let limit = field::between(1, 500).default(default_limit).about("How many resources a page has.");
-        let page = field::between(1, 4_294_967_295).default(1).about("Which page.");
-        self.parameter(ParameterIn::Query, "limit", limit, None)
-            .parameter(ParameterIn::Query, "page", page, None)
-            .notes("Newest first. A query parameter that is not named here is refused with 400.")
-            .refuses("400", "A query parameter is wrong, or unknown.", &["FieldErrors", "Detail"])
-            .refuses("404", "The page lies behind the last one.", &["Detail"])
-            .may_answer("422")
-            .versioned("200")
-    }
-
-    /// A list with these filters that goes on behind its last object.
-    pub(super) fn lists_on(mut self, filters: impl IntoIterator<Item = (&'static str, Field)>) -> Self {
-        for (name, field) in filters {
-            self = self.parameter(ParameterIn::Query, name, field, None);
-        }
-        let limit = field::between(1, 500).default(20).about("How many resources are shown.");
-        let after = field::pk().about("The primary key of the last resource that the client has seen.");
-        self.parameter(ParameterIn::Query, "limit", limit, None)
-            .parameter(ParameterIn::Query, "after", after, None)
-            .refuses("400", "A query parameter is unknown.", &["Detail"])
-            .may_answer("422")
-    }
-
-    /// It moves money, once for each key of the client's.
-    pub(super) fn keyed(self) -> Self {
-        let key =
-            field::required_key().about("1 to 255 visible ASCII characters, good for at least 24 hours.");
-        self.required_header("Idempotency-Key", key, json!("order-6735"))
-            .refuses("400", "The body is not JSON, or there is no key.", &["Detail", "KeyRefusal"])
-            .refuses("409", "The state forbids it, or it is being carried out.", &["Detail", "KeyRefusal"])
-            .with_header("409", "Retry-After", "After how many seconds to send the same again.")
-    }
-
-    /// A list that has neither filters nor pages.
-    pub(super) fn takes_no_query(self) -> Self {
-        self.refuses("400", "There is a query parameter; there are none here.", &["Detail"]).may_answer("422")
-    }
-
-    /// A provider has its say.
-    pub(super) fn asks_the_provider(mut self) -> Self {
-        for (_, answer) in self.answers.iter_mut().filter(|(status, _)| status.starts_with(['4', '5'])) {
-            answer.also_of_the_provider();
-        }
-        self.refuses("409", "The provider refuses, or the state forbids it.", &["ProviderRefusal", "Detail"])
-            .refuses("4XX", "The provider refuses, with its own status.", &["ProviderRefusal"])
-            .refuses("5XX", "The provider fails, with its own status.", &["ProviderRefusal"])
-            .asks_the_proxy()
-            .refuses("502", "The provider or provider-proxy could not be asked.", &["ProviderRefusal"])
-            .refuses("504", "No answer in time.", &["ProviderRefusal"])
-    }
-
-    /// A provider is asked to change something, in the words of every provider.
-    pub(super) fn asks_a_provider_to_change(self) -> Self {
-        self.refuses("402", "Declined. Nothing was charged.", &["Declined"])
-            .refuses("403", "The caller lacks the role, or provider-proxy's limits.", &["ProxyFailure"])
-            .refuses("409", "The state forbids it, or the provider is being asked for it.", &["Detail"])
-            .refuses("422", "Fields are wrong, or the provider says what is.", &["ProviderErrors"])
-            .refuses("501", "The provider does not offer this.", &["ProxyFailure"])
-            .asks_the_proxy()
-    }
-
-    /// provider-proxy is asked.
-    pub(super) fn asks_the_proxy(self) -> Self {
-        self.may_answer("502").may_answer("504")
     }
 
     fn required_header(mut self, name: &str, field: Field, example: Value) -> Self {

@@ -15,8 +15,8 @@ use super::{
     load::{self, Load, Target},
     pgbench::{Pgbench, Yardstick},
     requests::{Maker, Work},
+    rig::Rig,
 };
-use rig::Rig;
 
 /// `bench payments`.
 #[derive(Args, Clone, Debug)]
@@ -89,7 +89,7 @@ pub(super) fn run(options: &PaymentsOptions) -> ExitCode {
 }
 
 async fn measure(options: &PaymentsOptions) -> Result<Results, BenchError> {
-    let rig = Rig::start(options).await?;
+    let rig = rig::start(options).await?;
     let (mut comparisons, mut halves) = (Vec::new(), Vec::new());
     for &rows in &options.rows {
         eprintln!("bench: loading {rows} payments");
