@@ -80,14 +80,14 @@ def test_the_official_library_verifies_each_event_with_either_secret(told, recei
     client = told.client()
     payment = buy(client)
     events = client.show("/events/")["objects"]
-    assert events and events[-1]["kind"] == "payment.captured"
+    assert events and events[-1]["type"] == "payment.captured"
     assert [event["id"] for event in events] == list(range(1, len(events) + 1))
     assert {event["payment"] for event in events} == {payment["resource_uri"]}
     for event in events:
         headers, body = receiver.messages.get(timeout=PATIENCE)
         for secret in (CURRENT, PREVIOUS):
             message = Webhook(secret).verify(body, headers)
-            assert message == {"type": event["kind"], "timestamp": event["created"], "data": event}
+            assert message == event
         with pytest.raises(WebhookVerificationError):
             Webhook(OTHER).verify(body, headers)
         with pytest.raises(WebhookVerificationError):

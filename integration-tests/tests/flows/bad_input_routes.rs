@@ -97,9 +97,9 @@ pub fn routes(shop: &Shop) -> Vec<Route> {
         route(
             &post,
             "/webhook-endpoints/",
-            &json!({"name": "shop", "kinds": ["payment.captured"], "after": 0}),
+            &json!({"name": "shop", "types": ["payment.captured"], "after": 0}),
         ),
-        route(&patch, "/webhook-endpoints/1/", &json!({"enabled": true, "kinds": ["payment.captured"]})),
+        route(&patch, "/webhook-endpoints/1/", &json!({"enabled": true, "types": ["payment.captured"]})),
         route(&post, "/webhook-endpoints/1/replay/", &json!({"after": 0})),
         route(&post, "/payments/", &payment),
         route(&post, "/payments/", &checkout),

@@ -128,7 +128,7 @@ impl Message {
 
     /// The id of the event that it tells of.
     pub fn event(&self) -> i64 {
-        self.json()["data"]["id"].as_i64().unwrap()
+        self.json()["id"].as_i64().unwrap()
     }
 
     /// Whether this secret has signed it: <https://www.standardwebhooks.com>, "Signature scheme".

@@ -47,12 +47,12 @@ async fn events_come_in_their_order_and_page_by_page() {
     assert_eq!(
         *shown,
         json!({
-            "id": 1, "kind": "payment.authorized", "payment": format!("/payments/{of}/"), "status": "authorized",
-            "created": shown["created"], "data": {"kind": "payment.authorized"},
+            "id": 1, "type": "payment.authorized", "timestamp": shown["timestamp"],
+            "payment": format!("/payments/{of}/"), "status": "authorized", "data": {"kind": "payment.authorized"},
         })
     );
     let rest = client.get(first["meta"]["next"].as_str().unwrap()).await.json();
-    assert_eq!(rest["objects"][0]["kind"], "refund.succeeded");
+    assert_eq!(rest["objects"][0]["type"], "refund.succeeded");
     let end = client.get(rest["meta"]["next"].as_str().unwrap()).await.json();
     assert_eq!(
         end,

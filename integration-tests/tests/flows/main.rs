@@ -49,6 +49,7 @@ mod payments_crash;
 mod payments_idempotency;
 mod payments_list;
 mod payments_refunds;
+mod payments_two_servers;
 mod paymethods;
 mod paypal;
 mod pin;

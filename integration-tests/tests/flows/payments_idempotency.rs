@@ -20,23 +20,26 @@ struct Count {
     count: i64,
 }
 
-fn count(till: &Till, query: &str) -> i64 {
+/// The one number that a query gives.
+pub fn count(till: &Till, query: &str) -> i64 {
     let mut connection = till.pair.database.as_ref().unwrap().connect();
     sql_query(query).get_result::<Count>(&mut connection).unwrap().count
 }
 
 /// The next request of ours that Stripe gets stays there until it is released.
-async fn hold(till: &Till) {
+pub async fn hold(till: &Till) {
     let (sandbox, body) = (till.pair.sandbox_client(), json!({"hold": true}));
     let answer = sandbox.post("/_sandbox/stripe/interference", &body).await;
     assert!(answer.status < 300, "{answer:?}");
 }
 
-async fn held(till: &Till) {
+/// Waits until one stays there.
+pub async fn held(till: &Till) {
     assert!(till.pair.sandbox_client().get("/_sandbox/stripe/interference/held").await.status < 300);
 }
 
-async fn release(till: &Till) {
+/// Releases it.
+pub async fn release(till: &Till) {
     assert!(till.pair.sandbox_client().post("/_sandbox/stripe/release", &json!({})).await.status < 300);
 }
 

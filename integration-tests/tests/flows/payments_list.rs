@@ -91,13 +91,13 @@ async fn the_history_of_a_payment_tells_what_became_of_it() {
     till.change(&payment, "refunds", &json!({"amount": "1.00"})).await;
     let path = format!("{}events/", text(&payment, "/resource_uri"));
     let history = till.client.get(&path).await.json();
-    let kinds: Vec<_> =
-        history["objects"].as_array().unwrap().iter().map(|event| text(event, "/kind")).collect();
+    let types: Vec<_> =
+        history["objects"].as_array().unwrap().iter().map(|event| text(event, "/type")).collect();
     assert_eq!(
-        kinds,
+        types,
         ["payment.created", "payment.authorized", "payment.captured", "payment.captured", "refund.succeeded"]
     );
     let first = till.client.get(&format!("{path}?limit=1")).await.json();
     let next = text(&first, "/meta/next");
-    assert_eq!(text(&till.client.get(&next).await.json(), "/objects/0/kind"), "payment.authorized");
+    assert_eq!(text(&till.client.get(&next).await.json(), "/objects/0/type"), "payment.authorized");
 }

@@ -115,8 +115,13 @@ async fn an_endpoint_is_told_of_each_event_in_order_and_both_secrets_sign() {
         assert!(!message.is_signed_with("AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMD"));
         let event =
             client.get(&format!("/events/?after={}&limit=1", id - 1)).await.json()["objects"][0].clone();
-        let body = message.json();
-        assert_eq!(body, json!({"type": event["kind"], "timestamp": event["created"], "data": event}));
+        assert_eq!(message.json(), event, "one shape of one event");
+        // What the specification asks of a body.
+        let fields: Vec<_> =
+            ["type", "timestamp", "data"].iter().filter(|name| event[name].is_null()).collect();
+        assert!(fields.is_empty(), "{fields:?}");
+        let history = client.get(&format!("/payments/{of}/events/?after={}&limit=1", id - 1)).await.json();
+        assert_eq!(history["objects"], json!([event]));
     }
     once(&client, |shown| shown["position"] == 4).await;
     assert!(endpoint.has_nothing_more());
@@ -271,11 +276,11 @@ async fn an_endpoint_is_told_again_what_an_administrator_says() {
 }
 
 #[actix_web::test]
-async fn an_endpoint_is_told_of_the_kinds_that_it_names_alone() {
+async fn an_endpoint_is_told_of_the_types_that_it_names_alone() {
     let mut shop = Shop::open();
     let server = shop.db_server();
     let client = shop.client(&server);
-    let new = json!({"name": "shop", "kinds": ["refund.succeeded"]});
+    let new = json!({"name": "shop", "types": ["refund.succeeded"]});
     created(client.post("/webhook-endpoints/", &new).await);
     let mut connection = shop.connection();
     for kind in ["payment.captured", "refund.succeeded", "payment.captured", "refund.failed"] {
@@ -311,8 +316,8 @@ async fn endpoints_are_for_administrators_and_have_names_and_no_urls() {
         (json!({}), "name", "required"),
         (json!({"name": "http://127.0.0.1/"}), "name", "invalid"),
         (json!({"name": "shop", "url": "http://127.0.0.1/"}), "url", "unknown_field"),
-        (json!({"name": "shop", "kinds": "payment.captured"}), "kinds", "invalid"),
-        (json!({"name": "shop", "kinds": ["Captured"]}), "kinds", "invalid"),
+        (json!({"name": "shop", "types": "payment.captured"}), "types", "invalid"),
+        (json!({"name": "shop", "types": ["Captured"]}), "types", "invalid"),
         (json!({"name": "shop", "after": 1}), "after", "does_not_exist"),
     ] {
         let refused = client.post("/webhook-endpoints/", &body).await;

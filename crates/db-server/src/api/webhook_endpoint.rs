@@ -25,8 +25,8 @@ use crate::{
     uri::Kind,
 };
 
-/// How many kinds of events an endpoint can name.
-const MOST_KINDS: usize = 32;
+/// How many types of events an endpoint can name.
+const MOST_TYPES: usize = 32;
 
 /// `POST`: registers an endpoint.
 ///
@@ -71,7 +71,7 @@ pub async fn get(
     Ok(show(&webhook_endpoint::get(&domain, id).await?).found(&request))
 }
 
-/// `PATCH`: enables or disables it, or changes the kinds of events.
+/// `PATCH`: enables or disables it, or changes the types of events.
 ///
 /// # Errors
 /// [`ApiError`].
@@ -120,7 +120,7 @@ fn read_new(mut form: Form) -> Result<Registration, FieldErrors> {
     let name = form.required("name", name).unwrap_or_default();
     let given = form.boolean("enabled");
     let enabled = form.not_null("enabled", given).unwrap_or(true);
-    let kinds = read_kinds(&mut form).unwrap_or_default();
+    let kinds = read_types(&mut form).unwrap_or_default();
     let after = form.position(AFTER).flatten().map(PaymentEventId);
     form.finish().map(|()| Registration { name, enabled, kinds, after })
 }
@@ -129,7 +129,7 @@ fn read_change(mut form: Form) -> Result<Change, FieldErrors> {
     form.ignore(&READ_ONLY);
     let given = form.boolean("enabled");
     let enabled = form.not_null("enabled", given);
-    let kinds = read_kinds(&mut form);
+    let kinds = read_types(&mut form);
     form.finish().map(|()| Change { enabled, kinds })
 }
 
@@ -148,17 +148,17 @@ fn read_replay(mut form: Form) -> Result<Replay, FieldErrors> {
     form.finish().map(|()| replay)
 }
 
-/// The kinds as they stand in events; none for all.
-fn read_kinds(form: &mut Form) -> Option<Vec<String>> {
-    let given = form.words("kinds", MOST_KINDS);
-    let kinds = form.not_null("kinds", given)?;
+/// The types as they stand in events; none for all.
+fn read_types(form: &mut Form) -> Option<Vec<String>> {
+    let given = form.words("types", MOST_TYPES);
+    let kinds = form.not_null("types", given)?;
     let is_kind = |kind: &String| {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
         let parts: Vec<_> = kind.split('.').collect();
         parts.len() > 1 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(plain))
     };
     if !kinds.iter().all(is_kind) {
-        form.error("kinds", FieldError::invalid("Enter kinds of events, such as payment.captured."));
+        form.error("types", FieldError::invalid("Enter types of events, such as payment.captured."));
     }
     Some(kinds)
 }
@@ -171,7 +171,7 @@ fn show(row: &WebhookEndpointRow) -> Shown {
         "name": row.name,
         "enabled": row.enabled,
         "disabled_reason": row.disabled_reason,
-        "kinds": row.kinds,
+        "types": row.kinds,
         "position": row.position.0,
         "failures": row.failures,
         "failing_since": row.failing_since,

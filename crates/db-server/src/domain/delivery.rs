@@ -15,7 +15,6 @@ use actix_web::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::PgConnection;
-use serde_json::json;
 use uuid::Uuid;
 use wire::delivery::DeliverWebhook;
 
@@ -161,14 +160,14 @@ fn claim_next(
     Ok(Some(Claimed { endpoint, lease: id, event, is_replay: replay.is_some() }))
 }
 
-/// The message as the endpoint gets it: in the form that the Standard Webhooks specification proposes.
+/// The message as the endpoint gets it: the event as it is in lists, in the form that the Standard Webhooks specification
+/// proposes.
 fn message(claimed: &Claimed, now: DateTime<Utc>) -> DeliverWebhook {
     let Claimed { endpoint, event, .. } = claimed;
-    let body = json!({"type": event.kind, "timestamp": event.created, "data": events::body(event)});
     DeliverWebhook {
         endpoint: endpoint.name.clone(),
         id: format!("msg_{}_{}", endpoint.id, event.id),
         timestamp: now.timestamp(),
-        body: body.to_string(),
+        body: events::body(event).to_string(),
     }
 }

@@ -47,15 +47,16 @@ pub async fn page(
     }
 }
 
-/// An event as readers see it: in lists, and in webhooks.
+/// An event as readers see it, the same in every list and as the body of a webhook: `type`, `timestamp` and `data` are
+/// what the Standard Webhooks specification asks for there.
 #[must_use]
 pub fn body(event: &PaymentEventRow) -> Value {
     json!({
         "id": event.id.0,
-        "kind": event.kind,
+        "type": event.kind,
+        "timestamp": event.created,
         "payment": Kind::Payment.uri(event.payment_id),
         "status": event.status,
-        "created": event.created,
         "data": event.payload,
     })
 }

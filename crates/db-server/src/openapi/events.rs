@@ -28,7 +28,7 @@ pub(super) fn part() -> Part {
 }
 
 fn operations() -> Vec<Operation> {
-    let endpoint = json!({"name": "shop", "kinds": ["payment.captured", "refund.succeeded"]});
+    let endpoint = json!({"name": "shop", "types": ["payment.captured", "refund.succeeded"]});
     vec![
         list_events(),
         get(LIST, "list_webhook_endpoints", "Who is told of events")
@@ -49,7 +49,7 @@ fn operations() -> Vec<Operation> {
             .for_role("admin")
             .answers("200", "The endpoint.", "WebhookEndpoint")
             .versioned("200"),
-        patch(ONE, "change_webhook_endpoint", "Enables or disables an endpoint, or changes its kinds")
+        patch(ONE, "change_webhook_endpoint", "Enables or disables an endpoint, or changes its types of events")
             .for_role("admin")
             .notes("One that is enabled is tried at once, whatever failed before.")
             .may_take("WebhookEndpointChange", json!({"enabled": true}))
@@ -84,16 +84,18 @@ fn schemas() -> Vec<(&'static str, RefOr<Schema>)> {
         .has("after", position().about("The id of the last event here, or what was asked for."))
         .has("limit", between(1, 1000))
         .has("next", long_text().about("The path and query of what follows."));
-    let event = Record::new("Something that has happened to a payment.")
-        .has("id", pk().about("Its position: one more than that of the event before."))
-        .has("kind", text().about("Such as `payment.captured`."))
-        .has("payment", uri(Kind::Payment))
-        .has("status", text().about("The payment's status since."))
-        .has("created", time())
-        .holds(
-            "data",
-            Record::open("The payment as it was then, with the refund where it is about one.").build(),
-        );
+    let event = Record::new(
+        "Something that has happened to a payment; the same in lists and as the body of a webhook.",
+    )
+    .has("id", pk().about("Its position: one more than that of the event before."))
+    .has("type", text().about("Such as `payment.captured`."))
+    .has("timestamp", time().about("When it happened."))
+    .has("payment", uri(Kind::Payment))
+    .has("status", text().about("The payment's status since."))
+    .holds(
+        "data",
+        Record::open("The payment as it was then, with the refund where it is about one.").build(),
+    );
     let events = Record::new("Events, oldest first.")
         .holds("meta", meta.build())
         .holds("objects", list_of(named("Event")));
@@ -108,7 +110,7 @@ fn schemas() -> Vec<(&'static str, RefOr<Schema>)> {
     ]
 }
 
-fn kinds() -> RefOr<Schema> {
+fn types() -> RefOr<Schema> {
     list_of(text().about("Such as `payment.captured`.").build())
 }
 
@@ -120,7 +122,7 @@ fn new_endpoint() -> RefOr<Schema> {
     Record::new("An endpoint to be told of events.")
         .has("name", name())
         .may("enabled", flag().default(true))
-        .may_hold("kinds", kinds())
+        .may_hold("types", types())
         .may("after", position().about("After which event it is told; of what is new when absent."))
         .build()
 }
@@ -128,7 +130,7 @@ fn new_endpoint() -> RefOr<Schema> {
 fn change() -> RefOr<Schema> {
     Record::new("What changes about an endpoint; as before where absent.")
         .may("enabled", flag())
-        .may_hold("kinds", kinds())
+        .may_hold("types", types())
         .ignores(&[])
         .build()
 }
@@ -146,7 +148,7 @@ fn endpoint() -> RefOr<Schema> {
         .has("name", name())
         .has("enabled", flag())
         .has("disabled_reason", text().or_null().about("Why the server itself has disabled it."))
-        .holds("kinds", kinds())
+        .holds("types", types())
         .has("position", position().about("Up to which event it has been told."))
         .has("failures", whole(0).about("How often the next delivery has failed."))
         .has("failing_since", time().or_null())
