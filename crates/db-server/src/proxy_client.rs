@@ -86,7 +86,7 @@ impl ProxyClient {
     /// Asks whether a notice of the reference provider is genuine, and what it says.
     ///
     /// # Errors
-    /// [`ProxyError`]; the kind is [`ErrorKind::InvalidSignature`] when it is not genuine.
+    /// [`ProxyError`]; the kind is [`wire::ErrorKind::InvalidSignature`] when it is not genuine.
     pub async fn verify_notice(&self, notice: &SignedNotice) -> Result<Notice, ProxyError> {
         self.post(NOTICE_PATH, notice).await
     }
