@@ -28,6 +28,7 @@ use crate::{
         payment_event,
         pin::Pins,
         reconcile::nightly::Nightly,
+        stopping::Stopping,
         transaction,
         user::Users,
     },
@@ -114,6 +115,7 @@ impl Application {
         let Parts { domain, authenticator, cleansed, proxy, door, signer } =
             Parts::new(database, settings, clock);
         let (background, followed) = (domain.clone(), domain.clone());
+        let stopping = domain.stopping.clone();
         let asking = Rc::new(ProxyClient::new(&proxy, signer.clone()));
         let every = domain.payments.janitor;
         let out = ProxyClient::new(&proxy, signer.clone());
@@ -132,7 +134,7 @@ impl Application {
             routes::configure(config);
             routes::configure_door(config);
         };
-        let bound = bind(&server, configure)?;
+        let bound = bind(&server, configure)?.on_drain(move || stopping.begin());
         // They end with the system that they run in.
         rt::spawn(keep_up(background.clone(), Rc::clone(&asking)));
         rt::spawn(async move { janitor::run(&background, &asking, every).await });
@@ -267,6 +269,7 @@ impl Parts {
             clock,
             payments: settings.payments,
             lockdown: settings.lockdown,
+            stopping: Stopping::default(),
         };
         Self {
             domain: Data::new(domain),

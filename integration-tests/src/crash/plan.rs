@@ -6,7 +6,7 @@ use wire::payment::Provider;
 
 use super::{
     dice::Dice,
-    points::{Program, names},
+    points::{Program, names_of_purchases},
 };
 
 /// One kill.
@@ -56,7 +56,7 @@ pub fn kills(seed: u64, count: u32, db_servers: usize) -> Vec<Kill> {
 
 /// A point, and the how manieth passing of it.
 fn at(dice: &mut Dice, program: Program) -> String {
-    let names = names(program);
+    let names = names_of_purchases(program);
     format!("{}:{}", dice.pick(&names), dice.between(1, 4))
 }
 

@@ -28,6 +28,8 @@ pub enum Flow {
     Inbox,
     /// A janitor asks what became of an operation.
     Janitor,
+    /// An endpoint of webhooks out is told of events.
+    Delivery,
 }
 
 /// One crash: where, and during what.
@@ -79,6 +81,9 @@ macro_rules! crash_points {
             janitor_claimed, "janitor.claimed", DbServer, Janitor, Stripe;
             janitor_answered, "janitor.answered", DbServer, Janitor, Stripe;
             janitor_settled, "janitor.settled", DbServer, Janitor, Stripe;
+            delivery_claimed, "delivery.claimed", DbServer, Delivery, Stripe;
+            delivery_delivered, "delivery.delivered", DbServer, Delivery, Stripe;
+            delivery_written, "delivery.written", DbServer, Delivery, Stripe;
             proxy_received, "proxy.received", ProviderProxy, Create, Stripe;
             proxy_received_in_a_refund, "proxy.received", ProviderProxy, Refund, Stripe;
             proxy_answered, "proxy.answered", ProviderProxy, Create, Stripe;
@@ -103,6 +108,17 @@ macro_rules! table {
     };
 }
 crash_points!(table);
+
+/// The names that a program passes while somebody buys, each once: those of deliveries are passed where an endpoint is
+/// registered.
+#[must_use]
+pub fn names_of_purchases(program: Program) -> Vec<&'static str> {
+    let is_of_deliveries =
+        |name: &str| POINTS.iter().any(|point| point.name == name && point.flow == Flow::Delivery);
+    let mut names = names(program);
+    names.retain(|name| !is_of_deliveries(name));
+    names
+}
 
 /// The names that a program passes, each once.
 #[must_use]
@@ -136,8 +152,19 @@ mod tests {
 
     /// Whether a text is of the form of a point's name.
     fn is_point(text: &str) -> bool {
-        let flows = ["create", "capture", "cancel", "refund", "complete", "inbox", "janitor", "proxy"];
-        let steps = ["begun", "answered", "settled", "kept", "applied", "claimed", "received"];
+        let flows =
+            ["create", "capture", "cancel", "refund", "complete", "inbox", "janitor", "delivery", "proxy"];
+        let steps = [
+            "begun",
+            "answered",
+            "settled",
+            "kept",
+            "applied",
+            "claimed",
+            "received",
+            "delivered",
+            "written",
+        ];
         text.split_once('.').is_some_and(|(flow, step)| flows.contains(&flow) && steps.contains(&step))
     }
 

@@ -49,6 +49,18 @@ impl Rig {
     /// # Errors
     /// [`CrashError`].
     pub async fn start(database: Database, db_servers: usize) -> Result<Self, CrashError> {
+        Self::start_with(database, db_servers, Table::new()).await
+    }
+
+    /// The same, with these settings over provider-proxy's.
+    ///
+    /// # Errors
+    /// [`CrashError`].
+    pub async fn start_with(
+        database: Database,
+        db_servers: usize,
+        proxy_settings: Table,
+    ) -> Result<Self, CrashError> {
         let (folder, dummies) =
             (tempfile::tempdir().map_err(CrashError::file("a temporary folder"))?, Dummies::default());
         let arguments = sandbox::arguments(&sandbox_settings(&dummies));
@@ -59,6 +71,7 @@ impl Rig {
         let mut table = provider_proxy_settings(&sandbox_url, &dummies);
         merge(&mut table, listening(proxy_port));
         merge(&mut table, checkout(ports[0]));
+        merge(&mut table, proxy_settings);
         let provider_proxy =
             Slot::new("provider-proxy", Program::ProviderProxy, &folder, proxy_port, &table)?;
         provider_proxy.start(None).await?;

@@ -22,6 +22,8 @@ use integration_tests::{
 use serde_json::json;
 use wire::payment::Provider;
 
+use super::crash_points_of_deliveries;
+
 const AMOUNT: i64 = 1234;
 const PART: i64 = 500;
 /// How many minutes pass between two looks.
@@ -47,6 +49,9 @@ macro_rules! tests {
 crash_points!(tests);
 
 async fn dies_at(point: Point) {
+    if point.flow == Flow::Delivery {
+        return crash_points_of_deliveries::dies_at(point.name).await;
+    }
     let database = TestDatabase::new();
     let of_test = Database::new(&database.socket_folder(), database.name(), database.url());
     let rig = Rig::start(of_test, 1).await.unwrap();

@@ -1,13 +1,22 @@
 //! SIGTERM and SIGINT: what is in flight is answered, then the process ends with 0.
 
+use diesel::{
+    PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::BigInt,
+};
 use integration_tests::{in_process::Dummies, process::End};
 use rustix::process::Signal;
 use serde_json::json;
 
 use super::{
-    executables::Executables,
+    executables::{DATABASE, Executables},
     shop::{Shop, text},
 };
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
 
 #[actix_web::test]
 async fn requests_in_flight_are_answered_before_either_server_ends() {
@@ -35,6 +44,39 @@ async fn requests_in_flight_are_answered_before_either_server_ends() {
         let refused = awc_connects(&stopping.url).await;
         assert!(!refused, "it still listens");
     }
+}
+
+/// How many sessions wait until positions may be given to events.
+fn waiting(connection: &mut PgConnection) -> i64 {
+    let query = "select count(*) from pg_stat_activity where datname = current_database() \
+                 and wait_event_type = 'Lock' and query like '%order_events%'";
+    sql_query(query).get_result::<Count>(connection).unwrap().count
+}
+
+#[actix_web::test]
+async fn who_waits_for_events_is_answered_at_once_when_db_server_is_asked_to_stop() {
+    // Shorter than the wait: what is answered is answered because of the stop, and not at the end of the wait.
+    let running = Executables::start("[server]\ndrain = '10s'\n", "", Dummies::default()).await;
+    let mut connection = running.postgres.connect(DATABASE).unwrap();
+    // Whoever asks for events gives them their positions first, as db-server also does by itself. While that cannot be
+    // done, it shows in Postgres who has come.
+    connection.batch_execute("begin; lock table unordered_events in access exclusive mode").unwrap();
+    let poll = || async { running.client().get("/events/?after=0&wait=30").await };
+    let end = async {
+        let mut watching = running.postgres.connect(DATABASE).unwrap();
+        while waiting(&mut watching) < 3 {
+            actix_web::rt::task::yield_now().await;
+        }
+        connection.batch_execute("rollback").unwrap();
+        running.db_server.process.signal(Signal::TERM);
+        running.db_server.process.wait().await.unwrap()
+    };
+    let (first, second, end) = futures_util::future::join3(poll(), poll(), end).await;
+    for answer in [first, second] {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!((&answer.json()["objects"], &answer.json()["meta"]["after"]), (&json!([]), &json!(0)));
+    }
+    assert_eq!(end, End::Exited(0));
 }
 
 async fn awc_connects(url: &str) -> bool {

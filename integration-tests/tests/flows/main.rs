@@ -16,6 +16,7 @@ mod cache;
 mod capabilities;
 mod card_number;
 mod crash_points;
+mod crash_points_of_deliveries;
 mod database_outage;
 mod documentation;
 mod door;

@@ -1,10 +1,14 @@
 //! The queues of payments stay as fast as they are short, however long the tables are.
 
+use std::cmp::Reverse;
+
 use chrono::{TimeDelta, Utc};
 use db_server::store::{
     code::Provider,
-    id::WebhookEventId,
-    payment, payment_queue,
+    id::{BuyerId, PaymentId, ProductId, SellerId, WebhookEventId},
+    payment::{self, PaymentFilter},
+    payment_code::PaymentStatus,
+    payment_queue, reconcile,
     webhook_event::{self, OpenFilter},
 };
 use diesel::{
@@ -18,11 +22,14 @@ use super::webhooks::count;
 const SEED: &str = "
 insert into sellers (uuid) values ('seller');
 insert into products (seller_id, external_id, public_id) values (1, 'x', 'y');
-insert into transactions (uuid) select 't' || n from generate_series(1, 100000) n;
+insert into transactions (uuid, provider, status, uid_support, created)
+select 't' || n, 5, 2, 'ch_' || n, now() - (100000 - n) * interval '1 minute' from generate_series(1, 100000) n;
 insert into payments
     (uuid, transaction_id, provider, seller_id, product_id, amount_minor, currency, capture, standing, status,
-     captured_minor, closed, provider_reference)
-select gen_random_uuid(), n, 5, 1, 1, 1000, 'EUR', true, 7, 7, 1000, true, 'pi_' || n from generate_series(1, 100000) n;
+     captured_minor, closed, provider_reference, created)
+select gen_random_uuid(), n, 5, 1, 1, 1000, 'EUR', true, 7, 7, 1000, true, 'pi_' || n,
+    now() - (100000 - n) * interval '1 minute'
+from generate_series(1, 100000) n;
 insert into payment_operations (attempt, payment_id, operation, amount_minor, state, outcome, actor)
 select gen_random_uuid(), n, 0, 1000, 3, 'succeeded', 'client' from generate_series(1, 99900) n;
 insert into payment_operations (attempt, payment_id, operation, amount_minor, state, outcome, actor, request, next_look)
@@ -97,4 +104,102 @@ fn what_is_due_is_found_by_an_index_among_a_hundred_thousand() {
     // The measure itself: this one is seen.
     count(&mut connection, "select count(*) as count from payments where description is null");
     assert!(scans(&mut connection) > before);
+}
+
+/// How often the tables of a list of payments and of a comparison were read from one end to the other, how often the index
+/// of the comparison was used, and how many payments were fetched through any.
+fn reads(connection: &mut PgConnection) -> [i64; 3] {
+    connection.batch_execute("select pg_stat_force_next_flush()").unwrap();
+    connection.batch_execute("select pg_stat_clear_snapshot()").unwrap();
+    [
+        "select sum(seq_scan)::bigint as count from pg_stat_user_tables where relname in ('transactions', 'payments')",
+        "select idx_scan as count from pg_stat_user_indexes where indexrelname = 'transactions_created_idx'",
+        "select idx_tup_fetch as count from pg_stat_user_tables where relname = 'payments'",
+    ]
+    .map(|query| count(connection, query))
+}
+
+#[test]
+fn a_comparison_with_a_provider_finds_its_day_by_an_index_among_a_hundred_thousand() {
+    let database = TestDatabase::new();
+    let mut connection = database.connect();
+    connection.batch_execute(SEED).unwrap();
+    // One of the older paths, in the middle.
+    let own = "insert into transactions (uuid, provider, status, uid_support, amount_minor, currency, created) \
+               values ('older', 5, 2, 'ch_older', 1000, 'EUR', now() - interval '50000 minutes')";
+    connection.batch_execute(own).unwrap();
+    let (day, to) = (TimeDelta::days(1), Utc::now() - TimeDelta::minutes(49_500));
+
+    let statement = "select * from transactions where provider = 5 and uid_support is not null and status = any('{1,2}') \
+                     and type = any('{0,1}') and created >= $1 and created < $2 order by id";
+    let times = [to - day, to].map(|time| format!("'{}'", time.to_rfc3339()));
+    let plan = plan(&mut connection, statement, &[&times[0], &times[1]]);
+    assert!(plan.contains("Bitmap Index Scan on transactions_created_idx"), "{plan}");
+
+    let [scans, uses, _] = reads(&mut connection);
+    let found = reconcile::transactions_between(&mut connection, Provider::Stripe, to - day, to).unwrap();
+    assert_eq!(found.iter().map(|row| row.uuid.as_str()).collect::<Vec<_>>(), ["older"]);
+    let [scans_after, uses_after, _] = reads(&mut connection);
+    assert_eq!((scans_after, uses_after), (scans, uses + 1), "{plan}");
+}
+
+#[test]
+fn each_list_of_payments_is_read_by_an_index_among_a_hundred_thousand() {
+    let database = TestDatabase::new();
+    let mut connection = database.connect();
+    connection.batch_execute(SEED).unwrap();
+    let some = "update payments set standing = 5, status = 5, captured_minor = 0 where id % 1000 = 0; update payments set provider = 3 where id % 500 = 1; \
+                analyze payments;";
+    connection.batch_execute(some).unwrap();
+    let ago = |minutes| Some(Utc::now() - TimeDelta::minutes(minutes));
+    let any = PaymentFilter::default;
+    for (what, filter) in [
+        ("all", any()),
+        ("captured", PaymentFilter { status: Some(PaymentStatus::Captured), ..any() }),
+        ("authorized", PaymentFilter { status: Some(PaymentStatus::Authorized), ..any() }),
+        ("provider", PaymentFilter { provider: Some(Provider::Paypal), ..any() }),
+        ("no payment", PaymentFilter { provider: Some(Provider::Braintree), ..any() }),
+        ("seller", PaymentFilter { seller_id: Some(SellerId(1)), ..any() }),
+        ("product", PaymentFilter { product_id: Some(ProductId(1)), ..any() }),
+        ("buyer", PaymentFilter { buyer_id: Some(BuyerId(1)), ..any() }),
+        ("hour", PaymentFilter { created_from: ago(50_060), created_before: ago(50_000), ..any() }),
+        ("day", PaymentFilter { created_from: ago(51_440), created_before: ago(50_000), ..any() }),
+        ("old", PaymentFilter { created_before: ago(50_000), ..any() }),
+        ("new", PaymentFilter { created_from: ago(50_000), ..any() }),
+    ] {
+        for after in [None, Some(PaymentId(40_000))] {
+            let [scans, _, fetched] = reads(&mut connection);
+            let found = payment::list(&mut connection, &filter, after, 21).unwrap();
+            let [scans_after, _, fetched_after] = reads(&mut connection);
+            let fetched = fetched_after - fetched;
+            assert_eq!(scans_after, scans, "{what} behind {after:?}");
+            assert!(fetched < 100, "{what} behind {after:?}: {fetched} for {}", found.len());
+        }
+    }
+}
+
+#[test]
+fn a_list_of_a_time_has_each_payment_once_whatever_the_order_of_the_ids() {
+    let database = TestDatabase::new();
+    let mut connection = database.connect();
+    connection.batch_execute(SEED).unwrap();
+    // Ids and times are not always in one order, nor are times always different.
+    let mixed = "update payments set created = created - interval '150 seconds' where id % 7 = 0; \
+                 update payments set created = date_trunc('hour', created) where id % 5 = 0;";
+    connection.batch_execute(mixed).unwrap();
+    let ago = |minutes| Some(Utc::now() - TimeDelta::minutes(minutes));
+    let filter =
+        PaymentFilter { created_from: ago(50_300), created_before: ago(50_000), ..Default::default() };
+    let all = payment::list(&mut connection, &filter, None, 1000).unwrap();
+    assert!((200..400).contains(&all.len()), "{}", all.len());
+    assert!(all.is_sorted_by_key(|row| Reverse((row.created, row.id))));
+    assert!(!all.is_sorted_by_key(|row| Reverse(row.id)));
+    let (mut paged, mut after) = (Vec::new(), None);
+    loop {
+        let page = payment::list(&mut connection, &filter, after, 7).unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        paged.extend(page.into_iter().map(|row| row.id));
+    }
+    assert_eq!(paged, all.iter().map(|row| row.id).collect::<Vec<_>>());
 }

@@ -77,7 +77,7 @@ async fn register(client: &Client) -> Value {
 }
 
 /// The endpoint, once that is so; it asks again for as long as a test may take.
-async fn once(client: &Client, is_so: impl Fn(&Value) -> bool) -> Value {
+pub async fn once(client: &Client, is_so: impl Fn(&Value) -> bool) -> Value {
     let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
     loop {
         let shown = client.get("/webhook-endpoints/1/").await.json();

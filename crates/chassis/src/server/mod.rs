@@ -61,6 +61,7 @@ pub struct Bound {
     tls: Option<Arc<ServerTls>>,
     address_file: Option<PathBuf>,
     name: Option<&'static str>,
+    on_drain: Option<Box<dyn FnOnce()>>,
 }
 
 /// Takes the address, and prepares a server with these routes.
@@ -95,7 +96,7 @@ where
     };
     let address = server.addrs().first().copied().unwrap_or(settings.listen);
     let address_file = settings.address_file.clone();
-    Ok(Bound { server: server.run(), address, tls, address_file, name: None })
+    Ok(Bound { server: server.run(), address, tls, address_file, name: None, on_drain: None })
 }
 
 impl Bound {
@@ -103,6 +104,13 @@ impl Bound {
     #[must_use]
     pub const fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
+        self
+    }
+
+    /// Tells somebody that a signal has come and draining begins: whoever has requests wait for something can end that.
+    #[must_use]
+    pub fn on_drain(mut self, tell: impl FnOnce() + 'static) -> Self {
+        self.on_drain = Some(Box::new(tell));
         self
     }
 
@@ -145,8 +153,9 @@ impl Bound {
     ///
     /// # Errors
     /// An I/O error of the listener, of the signal handlers or of the address file.
-    pub async fn run_until_signal(self) -> io::Result<()> {
+    pub async fn run_until_signal(mut self) -> io::Result<()> {
         let handle = self.server.handle();
+        let mut on_drain = self.on_drain.take();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         // Only now: whoever hears of the address may send a signal next.
@@ -158,6 +167,9 @@ impl Bound {
                     _ = interrupt.recv() => {}
                 }
                 log::info!("{}", if graceful { "draining" } else { "stopping at once" });
+                if let Some(tell) = on_drain.take() {
+                    tell();
+                }
                 // Not awaited: the second signal must be heard while the first one's draining goes on.
                 drop(actix_web::rt::spawn(handle.stop(graceful)));
             }

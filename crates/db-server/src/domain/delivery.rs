@@ -13,6 +13,7 @@ use actix_web::{
     rt::{self, time::timeout},
     web::Data,
 };
+use chassis::crash;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::PgConnection;
 use uuid::Uuid;
@@ -114,12 +115,15 @@ impl Deliveries {
     async fn tell(&self, first: Claimed) -> Result<(), DomainError> {
         let mut next = Some(first);
         while let Some(claimed) = next {
+            crash::point("delivery.claimed");
             let outcome = self.attempt(&claimed).await;
+            crash::point("delivery.delivered");
             let (now, lease) = (self.domain.clock.now(), self.lease);
             let work = move |connection: &mut PgConnection| {
                 settle::settle(connection, &claimed, &outcome, now, lease)
             };
             next = self.domain.database.write(work).await?;
+            crash::point("delivery.written");
         }
         Ok(())
     }

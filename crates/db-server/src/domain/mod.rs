@@ -28,6 +28,7 @@ pub mod reconcile;
 pub mod reference;
 pub mod sale;
 pub mod seller;
+pub mod stopping;
 pub mod subscription;
 pub mod transaction;
 pub mod user;
@@ -62,4 +63,6 @@ pub struct Domain {
     pub payments: PaymentSettings,
     /// The age at which nothing about a transaction changes any more.
     pub lockdown: Duration,
+    /// Whether the server is asked to stop.
+    pub stopping: stopping::Stopping,
 }

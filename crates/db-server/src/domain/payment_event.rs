@@ -19,8 +19,8 @@ use crate::{
 /// How long an event that another instance has written may stay unknown to those who wait here.
 const FOLLOW: Duration = Duration::from_millis(500);
 
-/// The events after a position, at most `limit`; an empty list once `wait` is over. Whoever waits has neither a thread
-/// nor a connection meanwhile.
+/// The events after a position, at most `limit`; an empty list once `wait` is over, or at once when the server is asked to
+/// stop. Whoever waits has neither a thread nor a connection meanwhile.
 ///
 /// # Errors
 /// What the database gives.
@@ -39,9 +39,14 @@ pub async fn page(
         newest.mark_unchanged();
         let read = move |connection: &mut PgConnection| payment_event::after(connection, after, limit);
         let rows = domain.database.read_one(read).await?;
-        if !rows.is_empty()
-            || timeout(end.saturating_duration_since(Instant::now()), newest.changed()).await.is_err()
-        {
+        if !rows.is_empty() {
+            return Ok(rows);
+        }
+        let over = tokio::select! {
+            more = timeout(end.saturating_duration_since(Instant::now()), newest.changed()) => more.is_err(),
+            () = domain.stopping.begun() => true,
+        };
+        if over {
             return Ok(rows);
         }
     }

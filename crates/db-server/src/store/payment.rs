@@ -246,7 +246,8 @@ pub struct PaymentFilter {
     pub created_before: Option<DateTime<Utc>>,
 }
 
-/// The payments that the filter names, newest first: at most `limit`, of those that are older than `after`.
+/// The payments that the filter names, newest first, by time where the filter is about time and by id elsewhere: at most
+/// `limit`, of those that are older than `after`.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -282,8 +283,29 @@ pub fn list(
     if let Some(before) = filter.created_before {
         query = query.filter(payments::created.lt(before));
     }
-    if let Some(after) = after {
-        query = query.filter(payments::id.lt(after));
-    }
-    Ok(query.order(payments::id.desc()).limit(limit).load(connection)?)
+    let is_of_a_time = filter.created_from.is_some() || filter.created_before.is_some();
+    let cursor = match after {
+        Some(after) if is_of_a_time => created_of(connection, after)?,
+        _ => None,
+    };
+    query = match (after, cursor) {
+        (Some(after), Some(created)) => query
+            // What the index can begin at.
+            .filter(payments::created.le(created))
+            .filter(payments::created.lt(created).or(payments::id.lt(after))),
+        (Some(after), None) => query.filter(payments::id.lt(after)),
+        (None, _) => query,
+    };
+    // In the order of an index: by id, all that are newer than the time would be passed over one by one.
+    query = if is_of_a_time {
+        query.order((payments::created.desc(), payments::id.desc()))
+    } else {
+        query.order(payments::id.desc())
+    };
+    Ok(query.limit(limit).load(connection)?)
+}
+
+/// When a payment was created.
+fn created_of(connection: &mut PgConnection, id: PaymentId) -> Result<Option<DateTime<Utc>>, StoreError> {
+    Ok(payments::table.find(id).select(payments::created).first(connection).optional()?)
 }
