@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use db_server::{
-    domain::payment::Fact,
+    domain::payment::{Fact, Refused},
     store::payment_code::PaymentOperationKind::{
         self, Authorize, Capture, CompleteCheckout, Refund, StartCheckout, Void,
     },
@@ -88,6 +88,16 @@ impl Asked {
         Box::new(move |books| {
             let operation = books.operation(&self);
             books.absorb(Fact::Unknown { operation });
+        })
+    }
+
+    /// Nothing is found of it where it should be, and we give it up.
+    pub fn is_given_up(self) -> Api {
+        Box::new(move |books| {
+            let operation = books.operation(&self);
+            let refusal =
+                Refused { code: "not_found".to_owned(), message: "The provider knows of nothing.".to_owned() };
+            books.absorb(Fact::NotDone { operation, refusal });
         })
     }
 

@@ -218,10 +218,49 @@ pub fn is_final(standing: PaymentStatus) -> bool {
     row(standing).is_final
 }
 
-/// The stronger of two states of a refund. One that failed after it had succeeded has failed.
-#[must_use]
-pub const fn stronger_refund(one: RefundStanding, other: RefundStanding) -> RefundStanding {
-    if other.code() > one.code() { other } else { one }
+/// What is known of a refund, from the weakest to the strongest evidence: a refund that succeeded and came back has failed,
+/// and one that was refused or given up before the provider knew it has not, should the provider say that it was made.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum RefundEvidence {
+    /// It was written down.
+    Created,
+    /// There is no trace of it: the request was refused, or never arrived.
+    NotMade,
+    /// The provider has it, and will say later.
+    Pending,
+    /// The money has gone back.
+    Succeeded,
+    /// The provider has it, and has not given the money back, or no longer.
+    Failed,
+}
+
+impl RefundEvidence {
+    /// All of them.
+    #[cfg(test)]
+    pub const ALL: &[Self] = &[Self::Created, Self::NotMade, Self::Pending, Self::Succeeded, Self::Failed];
+
+    /// What a refund's row says. `named` is whether the provider has given it an id.
+    #[must_use]
+    pub const fn of(standing: RefundStanding, named: bool) -> Self {
+        match standing {
+            RefundStanding::Created => Self::Created,
+            RefundStanding::Pending => Self::Pending,
+            RefundStanding::Succeeded => Self::Succeeded,
+            RefundStanding::Failed if named => Self::Failed,
+            RefundStanding::Failed => Self::NotMade,
+        }
+    }
+
+    /// How the refund stands then.
+    #[must_use]
+    pub const fn standing(self) -> RefundStanding {
+        match self {
+            Self::Created => RefundStanding::Created,
+            Self::Pending => RefundStanding::Pending,
+            Self::Succeeded => RefundStanding::Succeeded,
+            Self::NotMade | Self::Failed => RefundStanding::Failed,
+        }
+    }
 }
 
 fn strength(standing: PaymentStatus) -> usize {

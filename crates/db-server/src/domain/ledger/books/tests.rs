@@ -5,7 +5,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use super::*;
 use crate::domain::payment::{
     absorb::movements,
-    machine::{Evidence, stronger_refund},
+    machine::{Evidence, RefundEvidence},
 };
 
 const AMOUNT: i64 = 1000;
@@ -17,7 +17,7 @@ enum Step {
     /// A refund is begun.
     Refund(i64),
     /// This is said of one of the refunds.
-    Said(prop::sample::Index, RefundStanding),
+    Said(prop::sample::Index, RefundEvidence),
     Fee(i64, &'static str),
 }
 
@@ -37,7 +37,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => evidence.prop_map(Step::Payment),
         2 => (1..=AMOUNT).prop_map(Step::Refund),
-        4 => (any::<prop::sample::Index>(), select(RefundStanding::ALL)).prop_map(|(i, word)| Step::Said(i, word)),
+        4 => (any::<prop::sample::Index>(), select(RefundEvidence::ALL)).prop_map(|(i, word)| Step::Said(i, word)),
         1 => (-50_i64..50, select(vec!["EUR", "USD"])).prop_map(|(fee, currency)| Step::Fee(fee, currency)),
     ]
 }
@@ -47,6 +47,8 @@ fn any_step() -> impl Strategy<Value = Step> {
 struct Books {
     payment: BookedPayment,
     refunds: Vec<BookedRefund>,
+    /// What is known of each of them.
+    known: Vec<RefundEvidence>,
     entries: Vec<EntrySum>,
 }
 
@@ -64,7 +66,7 @@ impl Books {
             refunding_minor: 0,
             closed: false,
         };
-        Self { payment, refunds: Vec::new(), entries: Vec::new() }
+        Self { payment, refunds: Vec::new(), known: Vec::new(), entries: Vec::new() }
     }
 
     fn after(steps: &[Step]) -> Self {
@@ -83,6 +85,7 @@ impl Books {
                 let Ok(after) = before.reserving(*amount) else { return };
                 let id = RefundId(i64::try_from(self.refunds.len()).unwrap() + 1);
                 let standing = RefundStanding::Created;
+                self.known.push(RefundEvidence::Created);
                 self.refunds.push(BookedRefund {
                     id,
                     payment_id: PaymentId(1),
@@ -95,12 +98,15 @@ impl Books {
                 if self.refunds.is_empty() {
                     return;
                 }
-                let refund = index.get(&self.refunds);
-                let next = stronger_refund(refund.standing, *word);
-                let after = before.refund_moved(Some(refund.standing), next, refund.amount_minor).unwrap();
-                let id = refund.id;
-                self.refunds.iter_mut().find(|refund| refund.id == id).unwrap().standing = next;
-                (after, Some(id))
+                let index = index.index(self.refunds.len());
+                let (refund, best) = (&mut self.refunds[index], &mut self.known[index]);
+                let next = (*best).max(*word);
+                // What was given up may have gone back in another refund meanwhile.
+                let moved = before.refund_moved(Some(refund.standing), next.standing(), refund.amount_minor);
+                let Ok(after) = moved else { return };
+                *best = next;
+                refund.standing = next.standing();
+                (after, Some(refund.id))
             }
             Step::Fee(fee, currency) => {
                 let fee = Movement { kind: MovementKind::Fee, amount_minor: *fee };
@@ -144,7 +150,7 @@ impl Books {
     fn captured() -> Self {
         let steps = [Step::Payment(Evidence::Captured(AMOUNT)), Step::Refund(300), Step::Fee(30, "EUR")];
         let mut books = Self::after(&steps);
-        books.step(&Step::Said(proptest_index(), RefundStanding::Succeeded));
+        books.step(&Step::Said(proptest_index(), RefundEvidence::Succeeded));
         books
     }
 }

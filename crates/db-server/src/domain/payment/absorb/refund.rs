@@ -5,7 +5,7 @@ use wire::payment::{Outcome, Refunded};
 
 use super::{Refused, Taken, Work};
 use crate::{
-    domain::{DomainError, payment::machine},
+    domain::{DomainError, payment::machine::RefundEvidence},
     store::{
         code::{TransactionStatus, TransactionType},
         payment::PaymentRow,
@@ -26,10 +26,11 @@ impl Work<'_> {
         operation: Option<PaymentOperationRow>,
         outcome: Outcome<Refunded>,
     ) -> Result<Taken, DomainError> {
-        let standing = match &outcome {
-            Outcome::Succeeded { .. } => Succeeded,
-            Outcome::Pending { .. } | Outcome::RequiresAction { .. } => Pending,
-            Outcome::Declined { .. } | Outcome::Rejected { .. } => Failed,
+        let evidence = match &outcome {
+            Outcome::Succeeded { .. } => RefundEvidence::Succeeded,
+            Outcome::Pending { .. } | Outcome::RequiresAction { .. } => RefundEvidence::Pending,
+            Outcome::Declined { result: Some(_), .. } => RefundEvidence::Failed,
+            Outcome::Declined { result: None, .. } | Outcome::Rejected { .. } => RefundEvidence::NotMade,
             Outcome::Unknown { .. } => {
                 if let Some(operation) = operation {
                     self.refund = refund::of_operation(self.connection, operation.id)?;
@@ -39,7 +40,7 @@ impl Work<'_> {
             }
         };
         let Some(row) = self.find(operation.as_ref(), outcome.result())? else {
-            return self.made_elsewhere(standing, &outcome);
+            return self.made_elsewhere(evidence.standing(), &outcome);
         };
         if outcome.result().is_some_and(|said| !self.is_refund(&row, said)) {
             self.refund = Some(row);
@@ -52,7 +53,9 @@ impl Work<'_> {
         };
         let reference = outcome.result().map(|refunded| refunded.reference.as_str());
         let asked = row.operation_id;
-        self.move_refund(row, standing, reference, refusal.as_ref())?;
+        if self.move_refund(row, evidence, reference, refusal.as_ref())? == Taken::TooEarly {
+            return Ok(Taken::TooEarly);
+        }
         let operation = match (operation, asked) {
             (Some(operation), _) => Some(operation),
             (None, Some(id)) => payment_operation::by_id(self.connection, id)?,
@@ -71,7 +74,7 @@ impl Work<'_> {
         refusal: &Refused,
     ) -> Result<(), DomainError> {
         match refund::of_operation(self.connection, operation.id)? {
-            Some(row) => self.move_refund(row, Failed, None, Some(refusal)),
+            Some(row) => self.move_refund(row, RefundEvidence::NotMade, None, Some(refusal)).map(drop),
             None => Ok(()),
         }
     }
@@ -81,11 +84,15 @@ impl Work<'_> {
         operation: Option<&PaymentOperationRow>,
         said: Option<&Refunded>,
     ) -> Result<Option<RefundRow>, DomainError> {
-        if let Some(operation) = operation {
-            return Ok(refund::of_operation(self.connection, operation.id)?);
+        // By the reference first: one that was given up may have been told of as made elsewhere meanwhile.
+        if let Some(said) = said
+            && let Some(row) = refund::by_reference(self.connection, self.payment.provider, &said.reference)?
+            && row.payment_id == self.payment.id
+        {
+            return Ok(Some(row));
         }
-        let Some(said) = said else { return Ok(None) };
-        Ok(refund::by_reference(self.connection, self.payment.provider, &said.reference)?)
+        let Some(operation) = operation else { return Ok(None) };
+        Ok(refund::of_operation(self.connection, operation.id)?)
     }
 
     fn is_refund(&self, row: &RefundRow, said: &Refunded) -> bool {
@@ -129,32 +136,41 @@ impl Work<'_> {
         Ok(Taken::Known)
     }
 
+    /// Too early for one that was given up and turns out to have been made, while what it gave back is on its way in
+    /// another refund: the provider takes one of the two.
     fn move_refund(
         &mut self,
         row: RefundRow,
-        standing: RefundStanding,
+        evidence: RefundEvidence,
         reference: Option<&str>,
         refusal: Option<&Refused>,
-    ) -> Result<(), DomainError> {
-        let next = machine::stronger_refund(row.standing, standing);
+    ) -> Result<Taken, DomainError> {
+        let before = RefundEvidence::of(row.standing, row.provider_reference.is_some());
+        let next = before.max(evidence);
         let learnt = reference.is_some() && row.provider_reference.is_none();
-        if next == row.standing && !learnt {
+        if next == before && !learnt {
             self.refund = Some(row);
-            return Ok(());
+            return Ok(Taken::Known);
         }
-        let moved = self.known.refund_moved(Some(row.standing), next, row.amount_minor);
-        self.known = moved.map_err(|_| DomainError::Integrity("More would go back than was captured."))?;
+        let standing = next.standing();
+        let Ok(known) = self.known.refund_moved(Some(row.standing), standing, row.amount_minor) else {
+            return Ok(Taken::TooEarly);
+        };
+        self.known = known;
+        // That it was refused once is nothing that is left of a refund that was made.
+        let failed = standing == Failed;
+        let code = refusal.map(|refusal| refusal.code.clone()).or_else(|| row.refusal_code.clone());
         let changes = RefundChanges {
-            standing: next,
+            standing,
             provider_reference: row.provider_reference.clone().or_else(|| reference.map(ToOwned::to_owned)),
-            refusal_code: refusal.map(|refusal| refusal.code.clone()).or_else(|| row.refusal_code.clone()),
+            refusal_code: code.filter(|_| failed),
         };
         let changed = refund::update(self.connection, row.id, &changes)?;
         if changed.standing != row.standing || learnt {
             self.refund_is(&changed)?;
         }
         self.refund = Some(changed);
-        Ok(())
+        Ok(Taken::Known)
     }
 
     /// Tells of a refund that stands otherwise than before, and takes its transaction along.
@@ -167,7 +183,7 @@ impl Work<'_> {
         };
         let changes = TransactionChanges {
             status: Some(status),
-            status_reason: row.refusal_code.as_ref().map(|code| Some(code.chars().take(255).collect())),
+            status_reason: Some(row.refusal_code.as_ref().map(|code| code.chars().take(255).collect())),
             uid_support: row.provider_reference.clone().map(Some),
             ..TransactionChanges::default()
         };
