@@ -210,7 +210,7 @@ async fn an_operator_says_what_became_of_it_and_cannot_contradict_what_is_known(
 
     let settled = till.stripe(&json!({})).await;
     let known = resolve(said(&settled, attempt(&till), Finding::Failed)).await;
-    assert!(matches!(known, Err(ResolveError::Known(_))), "{known:?}");
+    assert!(matches!(known, Err(ResolveError::Settled)), "{known:?}");
 
     till.fault("/stripe/v1/payment_intents", json!("drop_before")).await;
     let payment = unknown(&till, &till.stripe_order(&json!({}))).await;
@@ -240,7 +240,7 @@ async fn an_operator_says_what_became_of_it_and_cannot_contradict_what_is_known(
     assert_eq!((&now["status"], &now["captured_amount"]), (&json!("captured"), &json!("4.00")));
     assert_eq!(now["provider_reference"], "pi_found");
     let again = resolve(said(&payment, open, Finding::Failed)).await;
-    assert!(matches!(again, Err(ResolveError::Known(_))), "{again:?}");
+    assert!(matches!(again, Err(ResolveError::Settled)), "{again:?}");
     let mut connection = database.connect();
     // An event has no place in their order before somebody reads.
     connection.batch_execute("select order_events()").unwrap();
@@ -255,6 +255,25 @@ async fn an_operator_says_what_became_of_it_and_cannot_contradict_what_is_known(
         assert!(shown.contains(part), "{part}: {shown}");
     }
     assert!(!shown.contains("gAAAA"), "{shown}");
+}
+
+#[actix_web::test]
+async fn an_operator_ends_a_refund_that_stays_pending_at_the_provider() {
+    let till = quiet().await;
+    let database = till.pair.database.as_ref().unwrap();
+    let table = db_server_settings(&database.socket_folder(), database.name(), NO_PROXY, &till.pair.dummies);
+    let settings = settings::read(table, Environment::default()).unwrap();
+    let (domain, _) = server::tools(settings, Clock::system()).await.unwrap();
+    let payment = till.stripe(&json!({"nonce": "pm_card_pendingRefund"})).await;
+    let refund = till.change(&payment, "refunds", &json!({"amount": "9.00"})).await.json();
+    assert_eq!(refund["status"], "pending", "{refund:?}");
+    let by_hand = Resolution { reference: None, ..said(&payment, attempt(&till), Finding::Failed) };
+    let (keys, now) = (domain.keys.clone(), domain.clock.now());
+    resolve::resolve(&domain.database, keys, now, by_hand).await.unwrap();
+    let ended = "select count(*) from refunds where standing = 3 and refusal_code = 'resolved'";
+    assert_eq!(count(&mut database.connect(), ended), 1);
+    let free = "select count(*) from payments where refunding_minor = 0 and refunded_minor = 0";
+    assert_eq!(count(&mut database.connect(), free), 1, "nothing is reserved any more");
 }
 
 #[actix_web::test]

@@ -193,7 +193,7 @@ fn refuse(error: &ResolveError) -> Exit {
         | ResolveError::NoReference
         | ResolveError::Text(..)
         | ResolveError::Amount(_) => Exit::Settings,
-        ResolveError::Known(_) | ResolveError::Contradicts(_) => Exit::Data,
+        ResolveError::Settled | ResolveError::Contradicts(_) => Exit::Data,
         ResolveError::Domain(DomainError::Store(error)) => exit_of(error),
         ResolveError::Domain(_) => Exit::Software,
     }

@@ -7,7 +7,7 @@ use thiserror::Error;
 use uuid::Uuid;
 use wire::{
     Currency, Money, MoneyError,
-    payment::{Captured, Outcome, Payment, Refunded},
+    payment::{Advice, Captured, Decline, Outcome, Payment, Refunded},
 };
 
 use super::{
@@ -87,8 +87,8 @@ pub enum ResolveError {
     #[error("the payment has no operation with this attempt")]
     NoOperation,
     /// Its outcome is known.
-    #[error("the operation is neither open nor unknown: {0:?}")]
-    Known(OperationState),
+    #[error("the operation is settled")]
+    Settled,
     /// It cannot end so.
     #[error("{0} cannot end so")]
     Never(&'static str),
@@ -175,8 +175,8 @@ fn write(
     let row = payment::by_id_for_update(connection, seen.id)?.ok_or(ResolveError::NoPayment)?;
     let operation = payment_operation::by_attempt(connection, said.attempt)?;
     let operation = operation.filter(|one| one.payment_id == row.id).ok_or(ResolveError::NoOperation)?;
-    if !matches!(operation.state, OperationState::Open | OperationState::Unknown) {
-        return Err(ResolveError::Known(operation.state));
+    if operation.state == OperationState::Settled {
+        return Err(ResolveError::Settled);
     }
     let (before, kind) = (row.standing, operation.operation);
     check(&row, kind, said)?;
@@ -225,6 +225,11 @@ fn fact(row: &PaymentRow, operation: PaymentOperationRow, said: &Resolution) -> 
     let currency = Currency::parse(&row.currency)?;
     let money = |minor_units| Money { minor_units, currency };
     let kind = operation.operation;
+    if operation.state == OperationState::Watching
+        && matches!(said.finding, Finding::Failed | Finding::Declined)
+    {
+        return Ok(has_ended(operation, said, money));
+    }
     Ok(match (kind, said.finding) {
         (_, Finding::Failed) | (StartCheckout | Capture | Void | Refund, Finding::Declined) => {
             not_done(operation, said)
@@ -288,7 +293,27 @@ fn not_done(operation: PaymentOperationRow, said: &Resolution) -> Fact {
 }
 
 fn declined(operation: PaymentOperationRow, said: &Resolution) -> Fact {
-    let (code, message) = (RESOLVED.to_owned(), said.because.clone());
-    let decline = wire::payment::Decline { code, message, advice: wire::payment::Advice::OtherMethod };
+    let decline = decline(said);
     Fact::Payment { operation: Some(operation), outcome: Outcome::Declined { decline, result: None } }
+}
+
+/// What the provider has, and would say the end of later, has ended without money: that it does not know of it would be no
+/// evidence.
+fn has_ended(operation: PaymentOperationRow, said: &Resolution, money: impl Fn(i64) -> Money) -> Fact {
+    let amount = money(operation.amount_minor.unwrap_or_default());
+    let reference = said.reference.clone().or_else(|| operation.provider_reference.clone());
+    let decline = decline(said);
+    match operation.operation {
+        Refund => {
+            let status = BY_HAND.to_owned();
+            let result = reference.map(|reference| Refunded { reference, attempt: None, status, amount });
+            Fact::Refund { operation: Some(operation), outcome: Outcome::Declined { decline, result } }
+        }
+        Capture => Fact::Capture { operation, outcome: Outcome::Declined { decline, result: None } },
+        Authorize | StartCheckout | CompleteCheckout | Void => declined(operation, said),
+    }
+}
+
+fn decline(said: &Resolution) -> Decline {
+    Decline { code: RESOLVED.to_owned(), message: said.because.clone(), advice: Advice::OtherMethod }
 }
