@@ -268,6 +268,12 @@ async fn a_checkout_at_the_reference_provider_is_told_by_the_payers_return() {
     assert_shown(&payment, "requires_action", "0.00", "0.00");
     let url = text(&payment, "/next_action/url");
     let token = url.split("tx=").nth(1).unwrap();
+    // The payer is not sent to pay for it twice.
+    let uuid = text(&till.transaction(&payment).await, "/uuid");
+    let again = till.shop.start(&uuid).await;
+    assert_eq!(again.status, 400, "{again:?}");
+    let reason = "The transaction belongs to a payment of /payments/.";
+    assert_eq!(again.json(), json!({"ext_transaction_id": [reason]}));
     let early = till.change(&payment, "complete", &json!({})).await;
     assert_eq!(early.status, 200, "{early:?}");
     assert_shown(&early.json(), "pending", "0.00", "0.00");

@@ -20,7 +20,7 @@ use crate::{
     store::{
         code::{Provider, TransactionStatus::Pending},
         id::TransactionId,
-        reference,
+        payment, reference,
         transaction::{self, TransactionChanges, TransactionRow},
     },
 };
@@ -62,6 +62,9 @@ async fn begin(
     let begin = move |connection: &mut PgConnection| {
         let uuid = &request.ext_transaction_id;
         let Some(before) = transaction::by_uuid_for_update(connection, uuid)? else { return Ok(None) };
+        if payment::has_transaction(connection, before.id)? {
+            return Err(field(TRANSACTION, "The transaction belongs to a payment of /payments/."));
+        }
         let changes = begin_changes(&before, &request, lockdown, now)?;
         check_product(connection, &before, &request)?;
         transaction::update(connection, before.id, Some(before.counter), &changes, &actor)?;

@@ -95,8 +95,10 @@ impl Asked {
     pub fn is_given_up(self) -> Api {
         Box::new(move |books| {
             let operation = books.operation(&self);
-            let refusal =
-                Refused { code: "not_found".to_owned(), message: "The provider knows of nothing.".to_owned() };
+            let refusal = Refused {
+                code: "not_found".to_owned(),
+                message: "The provider knows of nothing.".to_owned(),
+            };
             books.absorb(Fact::NotDone { operation, refusal });
         })
     }
