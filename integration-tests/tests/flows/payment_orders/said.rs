@@ -92,7 +92,7 @@ impl Asked {
     }
 
     /// Nothing is found of it where it should be, and we give it up.
-    pub fn is_given_up(self) -> Api {
+    pub fn given_up(self) -> Api {
         Box::new(move |books| {
             let operation = books.operation(&self);
             let refusal = Refused {
