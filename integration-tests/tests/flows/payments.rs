@@ -1,5 +1,9 @@
 //! `/payments/`: purchases at each provider, in all their ways.
 
+use db_server::store::{
+    id::ProductId,
+    product_plan::{self, ProductPlanRow},
+};
 use diesel::connection::SimpleConnection;
 use integration_tests::in_process::PairOptions;
 use serde_json::{Value, json};
@@ -255,6 +259,44 @@ async fn a_checkout_at_paypal_is_authorized_captured_in_parts_and_refunded() {
     assert_shown(&till.read(&payment).await, "captured", "10.00", "1.50");
     let unknown = till.change(&payment, "refunds", &json!({"capture": "no-such-capture"})).await;
     super::buyer::assert_code(&unknown, "capture", "invalid");
+}
+
+#[actix_web::test]
+async fn what_a_provider_did_is_on_the_books_though_another_transaction_has_its_id() {
+    let till = Till::open().await;
+    let order = till.order(Provider::Paypal, &json!({"checkout": super::till::checkout()}));
+    let payment = till.pay(&order).await;
+    let reference = text(&payment, "/checkout_reference");
+    let mut connection = till.pair.database.as_ref().unwrap().connect();
+    let other = "insert into transactions (uuid, provider, uid_support, status, type) values ('other', 3, ";
+    connection.batch_execute(&format!("{other}'{reference}', 0, 0)")).unwrap();
+    till.choose(&payment, "approve").await;
+    let done = till.change(&payment, "complete", &json!({})).await;
+    assert_eq!((done.status, done.json()["provider_reference"].clone()), (200, json!(reference)), "{done:?}");
+    assert_shown(&done.json(), "captured", "10.00", "0.00");
+    let transaction = till.transaction(&payment).await;
+    assert_eq!((&transaction["status"], &transaction["uid_support"]), (&json!(2), &Value::Null));
+}
+
+#[actix_web::test]
+async fn a_product_with_a_plan_is_sold_at_its_amount_and_not_instead_of_its_subscription() {
+    let till = Till::open().await;
+    let database = till.pair.database.as_ref().unwrap();
+    let mut plan = ProductPlanRow {
+        product_id: ProductId(1),
+        amount_minor: Some(1000),
+        currency: "EUR".to_owned(),
+        recurring: false,
+    };
+    assert_eq!(till.shop.product, "/generic/product/1/");
+    product_plan::set(&mut database.connect(), &plan).unwrap();
+    till.stripe(&json!({})).await;
+    let other = till.ask(&till.stripe_order(&json!({"amount": "9.99"}))).await;
+    super::buyer::assert_code(&other, "amount", "invalid");
+    plan.recurring = true;
+    product_plan::set(&mut database.connect(), &plan).unwrap();
+    super::buyer::assert_code(&till.ask(&till.stripe_order(&json!({}))).await, "seller_product", "invalid");
+    assert_eq!(till.ledger(Provider::Stripe).await, [line("charge", "10.00")]);
 }
 
 #[actix_web::test]

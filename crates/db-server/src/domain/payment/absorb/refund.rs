@@ -184,7 +184,7 @@ impl Work<'_> {
         let changes = TransactionChanges {
             status: Some(status),
             status_reason: Some(row.refusal_code.as_ref().map(|code| code.chars().take(255).collect())),
-            uid_support: row.provider_reference.clone().map(Some),
+            uid_support: self.free_uid_support(row.transaction_id, row.provider_reference.as_deref())?,
             ..TransactionChanges::default()
         };
         transaction::update(self.connection, row.transaction_id, None, &changes, &self.context.actor)?;

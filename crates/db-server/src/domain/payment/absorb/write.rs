@@ -12,6 +12,7 @@ use crate::{
     },
     store::{
         code::TransactionStatus,
+        id::TransactionId,
         payment::{self, PaymentChanges, PaymentRow},
         payment_code::{
             OperationState,
@@ -76,14 +77,33 @@ impl Work<'_> {
             PaymentStatus::Unknown => Some("unknown".to_owned()),
             _ => payment.refusal_code.clone(),
         };
+        let reference = payment.provider_reference.as_deref().filter(|_| learnt);
         let changes = TransactionChanges {
             status: Some(transaction_status(payment)),
             status_reason: Some(reason),
-            uid_support: payment.provider_reference.clone().map(Some),
+            uid_support: self.free_uid_support(payment.transaction_id, reference)?,
             ..TransactionChanges::default()
         };
         transaction::update(self.connection, payment.transaction_id, None, &changes, &self.context.actor)?;
         Ok(())
+    }
+
+    /// The provider's id for a transaction, unless another one has it: a client may have written that one, and what the
+    /// provider did with the money is on the books all the same.
+    pub(super) fn free_uid_support(
+        &mut self,
+        id: TransactionId,
+        reference: Option<&str>,
+    ) -> Result<Option<Option<String>>, DomainError> {
+        let Some(reference) = reference else { return Ok(None) };
+        let provider = self.payment.provider;
+        match transaction::by_uid_support(self.connection, provider, reference)? {
+            Some(other) if other.id != id => {
+                log::warn!("transaction {} has the uid_support of payment {}", other.id, self.payment.uuid);
+                Ok(None)
+            }
+            _ => Ok(Some(Some(reference.to_owned()))),
+        }
     }
 
     fn tell(&mut self, payment: &PaymentRow) -> Result<(), DomainError> {

@@ -22,6 +22,7 @@ use crate::{
             record::{payment_body, record},
         },
         paymethod::{PAYMETHOD, chargeable},
+        plan::{self, Purchase},
     },
     error::ApiError,
     field_errors::Code,
@@ -103,6 +104,8 @@ fn begin(
 ) -> Result<Step, DomainError> {
     let product = product::by_id(connection, wanted.product_id)?;
     let product = product.ok_or_else(|| field_with("seller_product", Code::DoesNotExist, DANGLING))?;
+    let plan = plan::of_product(connection, product.id)?;
+    plan::check(plan.as_ref(), Purchase::Sale, Some(wanted.amount), "seller_product")?;
     let charged = Charged::find(connection, context, &wanted)?;
     let payment = write(connection, context, &wanted, &product, &charged)?;
     let operation = match charged.source {
