@@ -326,7 +326,7 @@ fn a_refund_that_succeeds_and_comes_back() {
 }
 
 #[test]
-fn a_refund_that_given_up_and_was_made_after_all() {
+fn a_refund_that_was_given_up_and_was_made_after_all() {
     let mut api = taken();
     api.extend([begin(refund(1, 300)), refund(1, 300).has_no_answer(), refund(1, 300).given_up()]);
     let events =
