@@ -55,7 +55,7 @@ def wait_for(payment, status, after):
         page = send("GET", f"/events/?after={after}&wait=30")
         after = page["meta"]["after"]
         for event in page["objects"]:
-            print(f"    {event['id']} {event['kind']} of {event['payment']}")
+            print(f"    {event['id']} {event['type']} of {event['payment']}")
         if any(event["payment"] == payment and event["status"] == status for event in page["objects"]):
             return after
     sys.exit(f"{payment} is not {status}")

@@ -26,6 +26,7 @@ struct Meta {
 #[derive(Deserialize)]
 struct Event {
     id: u64,
+    #[serde(rename = "type")]
     kind: String,
     payment: String,
 }
