@@ -23,7 +23,7 @@ use crate::{
     domain::{
         Clock, Domain,
         delivery::Deliveries,
-        inbox::{self, Reach},
+        inbox::{self, Reach, Waiting},
         payment::janitor,
         payment_event,
         pin::Pins,
@@ -114,7 +114,7 @@ impl Application {
             Nightly { database: database.clone(), clock: clock.clone(), settings: settings.nightly.clone() };
         let Parts { domain, authenticator, cleansed, proxy, door, signer } =
             Parts::new(database, settings, clock);
-        let (background, followed) = (domain.clone(), domain.clone());
+        let (background, followed, waiting) = (domain.clone(), domain.clone(), domain.clone());
         let stopping = domain.stopping.clone();
         let asking = Rc::new(ProxyClient::new(&proxy, signer.clone()));
         let every = domain.payments.janitor;
@@ -137,6 +137,8 @@ impl Application {
         let bound = bind(&server, configure)?.on_drain(move || stopping.begin());
         // They end with the system that they run in.
         rt::spawn(keep_up(background.clone(), Rc::clone(&asking)));
+        let applying = Rc::clone(&asking);
+        rt::spawn(async move { inbox::follow(&waiting, &applying).await });
         rt::spawn(async move { janitor::run(&background, &asking, every).await });
         rt::spawn(async move { payment_event::follow(&followed).await });
         rt::spawn(deliveries.run());
@@ -269,6 +271,7 @@ impl Parts {
             clock,
             payments: settings.payments,
             lockdown: settings.lockdown,
+            waiting: Waiting::default(),
             stopping: Stopping::default(),
         };
         Self {

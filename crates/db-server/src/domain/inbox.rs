@@ -5,15 +5,17 @@
 
 mod apply;
 mod notice;
-
-use std::sync::atomic::{AtomicBool, Ordering};
+mod waiting;
 
 use chassis::crash;
 use chrono::{DateTime, TimeDelta};
 use diesel::PgConnection;
 use wire::payment::{Event, EventKind, Outcome, Provider, VerifyWebhook, operations};
 
-pub use self::notice::receive_notice;
+pub use self::{
+    notice::receive_notice,
+    waiting::{Waiting, follow},
+};
 
 use self::apply::{Applied, apply};
 use super::{
@@ -44,9 +46,6 @@ const SUBSCRIPTIONS: [EventKind; 4] = [
 const PAYMENTS: [EventKind; 3] = [EventKind::Payment, EventKind::Refund, EventKind::Dispute];
 /// For how long an operation can have been open that an event waits for.
 const PATIENCE: TimeDelta = TimeDelta::days(31);
-/// Whether an event about a payment may wait that this process has kept since the last look; those of other processes,
-/// and what is missed, are found by [`catch_up`].
-static MAY_WAIT: AtomicBool = AtomicBool::new(false);
 /// How many events are looked at in one go.
 const BATCH: i64 = 100;
 /// The longest text that is kept of an event's own words.
@@ -90,26 +89,12 @@ async fn take(
     crash::point("inbox.kept");
     if !received.is_duplicate {
         if PAYMENTS.contains(&received.event.kind) {
-            // Before it is applied, so that whoever learns of its payment meanwhile looks.
-            MAY_WAIT.store(true, Ordering::SeqCst);
+            domain.waiting.expect();
         }
         apply_or_log(domain, Some(proxy), received.id).await;
         crash::point("inbox.applied");
     }
     Ok(received)
-}
-
-/// Applies the events that were faster than the answer that has told us of a payment. Whatever goes wrong, they are
-/// applied later.
-pub(super) async fn payment_is_here(domain: &Domain, proxy: &ProxyClient) {
-    if !MAY_WAIT.swap(false, Ordering::SeqCst) {
-        return;
-    }
-    let since = domain.clock.now() - WAIT;
-    let filter = OpenFilter { kinds: Vec::new(), recent_kinds: PAYMENTS.map(word).into(), since };
-    if let Err(error) = apply_open(domain, Some(proxy), filter).await {
-        log::warn!("the inbox waits: {}", chain(&error));
-    }
 }
 
 /// Keeps an event, once.

@@ -63,6 +63,8 @@ pub struct Domain {
     pub payments: PaymentSettings,
     /// The age at which nothing about a transaction changes any more.
     pub lockdown: Duration,
+    /// Whether events may wait for a payment.
+    pub waiting: inbox::Waiting,
     /// Whether the server is asked to stop.
     pub stopping: stopping::Stopping,
 }

@@ -13,7 +13,7 @@ use super::{
     schedule,
 };
 use crate::{
-    domain::{Domain, DomainError, inbox},
+    domain::{Domain, DomainError},
     error::{ApiError, chain},
     proxy_client::ProxyClient,
     store::{
@@ -124,7 +124,7 @@ where
     let settling = Settling { context: Context::of(domain, &actor), flow, begun, facts };
     let answer = domain.database.write(move |connection| settling.settle(connection)).await;
     crash::point(is_settled);
-    inbox::payment_is_here(domain, proxy).await;
+    domain.waiting.payment_is_here();
     answer.map_err(|error: DomainError| ApiError::Unwritten(Box::new(error)))
 }
 
