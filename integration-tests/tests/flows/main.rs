@@ -35,6 +35,7 @@ mod limits;
 mod local_pair;
 mod log_lines;
 mod login;
+mod lost_notices;
 mod notice;
 mod pair_in_process;
 mod passthrough;

@@ -25,12 +25,17 @@ use super::{
     webhooks::count,
 };
 
-const SOON: TimeDelta = TimeDelta::seconds(11);
+/// When a look is due for the first time.
+pub const SOON: TimeDelta = TimeDelta::seconds(11);
 const NO_PROXY: &str = "http://127.0.0.1:1";
 
 /// A till whose providers tell nothing by themselves.
 async fn quiet() -> Till {
-    let till = Till::open().await;
+    hushed(Till::open().await).await
+}
+
+/// The same till, whose providers tell nothing by themselves from now on.
+pub async fn hushed(till: Till) -> Till {
     let held = till.pair.sandbox_client().put("/_sandbox/webhooks/handling", &json!({"hold": true})).await;
     assert_eq!(held.status, 200, "{held:?}");
     till
@@ -48,7 +53,8 @@ async fn pass(till: &Till, proxy: &str, ahead: TimeDelta) -> usize {
     janitor::pass(&domain, &proxy).await.unwrap()
 }
 
-async fn look(till: &Till, ahead: TimeDelta) -> usize {
+/// One pass of a janitor whose clock is ahead; gives how much it has looked at.
+pub async fn look(till: &Till, ahead: TimeDelta) -> usize {
     pass(till, till.pair.provider_proxy.url(), ahead).await
 }
 

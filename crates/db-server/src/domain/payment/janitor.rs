@@ -15,8 +15,8 @@ use crate::{
     error::chain,
     proxy_client::ProxyClient,
     store::{
-        payment,
-        payment_code::OperationState,
+        payment::{self, PaymentRow},
+        payment_code::{OperationState, PaymentOperationKind},
         payment_operation::{self, PaymentOperationRow},
         payment_queue,
     },
@@ -172,12 +172,27 @@ fn settle(
     let now = payment_operation::by_id(connection, claimed.id)?;
     let state = now.map(|operation| operation.state);
     if next.is_none() && state.is_some_and(|state| state != OperationState::Settled) {
-        let (kind, attempt) = (claimed.operation.name(), claimed.attempt);
-        log::error!(
-            "payment {}: nobody knows after thirty days what became of {kind} {attempt}; it is looked at no more, and \
-             a person decides: db-server payment resolve",
-            payment.uuid
-        );
+        give_up(&payment, claimed);
     }
     Ok(state.filter(|&state| state != claimed.state))
+}
+
+/// Says that nobody looks any more.
+fn give_up(payment: &PaymentRow, operation: &PaymentOperationRow) {
+    let (kind, attempt) = (operation.operation.name(), operation.attempt);
+    if operation.operation == PaymentOperationKind::StartCheckout
+        && operation.state == OperationState::Watching
+    {
+        // Most payers who have not paid by then never will.
+        log::warn!(
+            "payment {}: nobody has paid on its page in thirty days; it is looked at no more",
+            payment.uuid
+        );
+        return;
+    }
+    log::error!(
+        "payment {}: nobody knows after thirty days what became of {kind} {attempt}; it is looked at no more, and a \
+         person decides: db-server payment resolve",
+        payment.uuid
+    );
 }

@@ -81,6 +81,7 @@ pub async fn look(
     };
     let looking = Looking { keys, proxy, now, provider, rule, subject };
     match rule.by {
+        _ if rule.pays_on_page && operation.state == OperationState::Watching => looking.page().await,
         By::Nothing => looking.ask_again_or_give_up().await,
         By::Attempt if operation.operation == Refund => looking.refund().await,
         By::Attempt => looking.authorize().await,
@@ -141,6 +142,17 @@ impl Looking<'_> {
             Found::Refund { .. } => Ok(Vec::new()),
             Found::Nothing => Ok(self.given_up()),
         }
+    }
+
+    /// The page on which the payer pays. As long as nobody has, it is still what the payer is to be sent to.
+    async fn page(&self) -> Result<Vec<Fact>, LookError> {
+        let Some(reference) = self.subject.payment.checkout_reference.clone() else { return Ok(Vec::new()) };
+        Ok(match self.find(LookupBy::Payment { reference }).await? {
+            Found::Payment { outcome: outcome @ (Outcome::Succeeded { .. } | Outcome::Declined { .. }) } => {
+                vec![of_payment(outcome)]
+            }
+            Found::Payment { .. } | Found::Refund { .. } | Found::Nothing => Vec::new(),
+        })
     }
 
     async fn refund(&self) -> Result<Vec<Fact>, LookError> {

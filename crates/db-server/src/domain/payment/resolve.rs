@@ -207,7 +207,7 @@ fn write(
 fn check(row: &PaymentRow, kind: PaymentOperationKind, said: &Resolution) -> Result<(), ResolveError> {
     use PaymentStatus::{Authorized, Cancelled, Captured};
     let has_money = matches!(row.standing, Authorized | Captured | Cancelled);
-    let makes_payment = matches!(kind, Authorize | CompleteCheckout);
+    let makes_payment = matches!(kind, Authorize | StartCheckout | CompleteCheckout);
     if makes_payment && has_money && matches!(said.finding, Finding::Declined | Finding::Failed) {
         return Err(ResolveError::Contradicts("the provider has said that it has the money"));
     }
@@ -236,6 +236,11 @@ fn fact(row: &PaymentRow, operation: PaymentOperationRow, said: &Resolution) -> 
         }
         (Authorize | CompleteCheckout, Finding::Declined) => declined(operation, said),
         (Authorize | CompleteCheckout, Finding::Captured | Finding::Authorized | Finding::Voided) => {
+            let outcome = Outcome::Succeeded { result: made(row, said, currency)? };
+            Fact::Payment { operation: Some(operation), outcome }
+        }
+        // The payer has paid on the page.
+        (StartCheckout, Finding::Captured) if operation.state == OperationState::Watching => {
             let outcome = Outcome::Succeeded { result: made(row, said, currency)? };
             Fact::Payment { operation: Some(operation), outcome }
         }

@@ -42,6 +42,9 @@ pub struct Rule {
     pub again_while_pending: bool,
     /// From when on "there is nothing" is evidence that it was not done: counted from when it was last asked.
     pub nothing_from: Option<i64>,
+    /// Whether the payer pays on the page itself: from when there is one it is looked at until it has been paid on,
+    /// whether or not anybody comes back or tells.
+    pub pays_on_page: bool,
     /// Why asking again cannot move the money twice, and why nothing is nothing.
     pub why: &'static str,
 }
@@ -58,6 +61,7 @@ const NONE: Rule = Rule {
     again_until: None,
     again_while_pending: false,
     nothing_from: None,
+    pays_on_page: false,
     why: "",
 };
 
@@ -151,8 +155,9 @@ pub const RULES: [Rule; 16] = [
         by: By::Nothing,
         again_until: Some(HOUR),
         nothing_from: Some(2 * HOUR),
+        pays_on_page: true,
         why: "Asked again it starts another transaction. The payer can agree to the one whose page is shown, and to no \
-              other.",
+              other, and has paid then.",
         ..NONE
     },
     Rule {
@@ -168,6 +173,12 @@ pub const RULES: [Rule; 16] = [
 #[must_use]
 pub fn rule(provider: Provider, operation: PaymentOperationKind) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.provider == provider && rule.operation == operation)
+}
+
+/// Whether a payer at this provider pays on the page that a checkout shows, and not only when it is completed.
+#[must_use]
+pub fn pays_on_page(provider: Provider) -> bool {
+    rule(provider, StartCheckout).is_some_and(|rule| rule.pays_on_page)
 }
 
 impl Rule {
@@ -203,12 +214,13 @@ pub fn markdown() -> String {
             By::Checkout => "the checkout",
             By::Nothing => "nothing",
         };
+        let page = if rule.pays_on_page { "; once there is a page, the checkout" } else { "" };
         let until = rule.look_until.map(|minutes| format!(", until {}", span(minutes))).unwrap_or_default();
         let or_never = |minutes: Option<i64>| minutes.map_or_else(|| "never".to_owned(), span);
         let pending = if rule.again_while_pending { ", also while pending" } else { "" };
         let _ = writeln!(
             text,
-            "| {} | `{}` | {by}{until} | {}{pending} | {} | {} |",
+            "| {} | `{}` | {by}{until}{page} | {}{pending} | {} | {} |",
             rule.provider,
             rule.operation.name(),
             or_never(rule.again_until),

@@ -4,6 +4,7 @@
 //! A fact that is known already changes nothing, and the order of facts makes no difference to where they lead.
 
 mod operation;
+mod page;
 mod payment;
 mod refund;
 mod write;

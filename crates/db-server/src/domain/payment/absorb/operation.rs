@@ -40,6 +40,15 @@ impl Work<'_> {
         self.change(operation, state, outcome.name(), reference)
     }
 
+    /// Has the provider asked for how it ends, with the payer, what an operation has begun.
+    pub(super) fn watch(
+        &mut self,
+        operation: PaymentOperationRow,
+        reference: Option<&str>,
+    ) -> Result<(), DomainError> {
+        self.change(operation, Watching, "requires_action", reference)
+    }
+
     /// Settles an operation.
     pub(super) fn settle(
         &mut self,

@@ -58,7 +58,12 @@ impl Work<'_> {
             return self.contradicts(operation);
         }
         match operation {
-            Some(operation) => self.answered(operation, &outcome, reference.as_deref())?,
+            Some(operation) => {
+                self.answered(operation, &outcome, reference.as_deref())?;
+                if kind == Some(CompleteCheckout) {
+                    self.page_is_over(&outcome)?;
+                }
+            }
             None => self.settle_by_evidence(&outcome)?,
         }
         Ok(Taken::Known)
@@ -78,7 +83,7 @@ impl Work<'_> {
                 self.changes.checkout_reference.get_or_insert_with(|| result.reference.clone());
                 let action = Action { url: Some(result.url.clone()), data: None };
                 self.action_required(&action, true)?;
-                self.settle(operation, "succeeded", reference.as_deref())?;
+                self.page_is_there(operation, reference.as_deref())?;
                 return Ok(Taken::Known);
             }
             Outcome::Declined { decline, .. } => {
@@ -174,7 +179,7 @@ impl Work<'_> {
         refusal: &Refused,
         advice: Option<&str>,
     ) -> bool {
-        if matches!(kind, None | Some(Authorize | CompleteCheckout)) {
+        if matches!(kind, None | Some(Authorize | StartCheckout | CompleteCheckout)) {
             self.refuse(Evidence::Declined, refusal, advice);
         }
         true
@@ -236,7 +241,7 @@ impl Work<'_> {
                 // Also what was declined, and which the payer has paid with another card.
                 Authorize => self.answered(operation, outcome, reference.as_deref())?,
                 // That the payer has agreed, or has not, may have been so before it was to be completed.
-                CompleteCheckout if is_open && is_decided => {
+                StartCheckout | CompleteCheckout if is_open && is_decided => {
                     self.answered(operation, outcome, reference.as_deref())?;
                 }
                 Capture if is_open && parts::shown(&all, &operation, total) == Shown::Done => {
