@@ -3,6 +3,7 @@
 
 mod books;
 mod said;
+mod twice;
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -44,6 +44,9 @@ select jsonb_build_object(
         'type', type, 'status', status, 'reason', status_reason, 'support', uid_support, 'amount', amount_minor)
         order by id), '[]') from transactions)
 )::text as text";
+const ALARMS: &str = "\
+select coalesce(jsonb_agg(payload -> 'other_reference' order by id), '[]')::text as text
+from unordered_events where kind = 'payment.integrity'";
 const BALANCES: &str = "\
 select coalesce(jsonb_agg(jsonb_build_object('account', account, 'balance', balance) order by account), '[]')::text as text
 from (
@@ -181,6 +184,12 @@ impl Books {
             rows["ledger"] = serde_json::from_str(&self.line(BALANCES)).unwrap();
         }
         rows.to_string()
+    }
+
+    /// Which other reference each event tells of that says that something is wrong.
+    pub fn alarms(&mut self) -> Vec<Value> {
+        let text = self.line(ALARMS);
+        serde_json::from_str(&text).unwrap()
     }
 
     fn line(&mut self, query: &str) -> String {

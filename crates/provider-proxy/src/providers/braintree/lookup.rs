@@ -75,7 +75,11 @@ pub(super) async fn sale_of(
     match moved.as_slice() {
         [] => Ok(declined),
         [sale] => complete(braintree, sale).await.map(Some),
-        _ => Err(unexpected(Unintelligible::field("order-id", "several payments were made by one attempt"))),
+        _ => {
+            let ids: Vec<_> = moved.iter().filter_map(|sale| sale.text("id")).collect();
+            log::error!("braintree: the attempt {attempt} has made several payments: {}", ids.join(", "));
+            Err(unexpected(Unintelligible::field("order-id", "several payments were made by one attempt")))
+        }
     }
 }
 
@@ -96,6 +100,7 @@ async fn refund_of(
     let is_declined = |outcome: &Outcome<Refunded>| matches!(outcome, Outcome::Declined { .. });
     let moved = refunds.iter().filter(|outcome| !is_declined(outcome)).count();
     if moved > 1 {
+        log::error!("braintree: the attempt {attempt} has made {moved} refunds");
         return Err(unexpected(Unintelligible::field(
             "order-id",
             "several refunds were made by one attempt",

@@ -3,12 +3,14 @@
 //!
 //! A fact that is known already changes nothing, and the order of facts makes no difference to where they lead.
 
+mod contradiction;
 mod operation;
 mod page;
 mod payment;
 mod refund;
 mod write;
 
+pub use contradiction::INTEGRITY;
 pub use refund::refund_transaction;
 #[cfg(test)]
 pub(in crate::domain) use write::movements;
@@ -154,8 +156,8 @@ pub struct Absorbed {
 pub enum Taken {
     /// It is on the books, now or before.
     Known,
-    /// It contradicts what was asked for, in its amount or currency; it is logged and told as an event, and changes
-    /// nothing else.
+    /// It contradicts what was asked for, in its amount or currency, or is about a second thing that was made of it; it is
+    /// logged and told as an event, and changes nothing else.
     Contradicts,
     /// It cannot be told yet what it is about: to be asked again once the open operations are settled.
     TooEarly,
@@ -172,6 +174,8 @@ struct Work<'a> {
     refund: Option<RefundRow>,
     /// The kinds of the events that are told besides that of the status.
     told: Vec<String>,
+    /// The provider's id of a second thing that it has made of what it was asked for once.
+    other_reference: Option<String>,
 }
 
 /// Writes down what a fact means, in the caller's database transaction. The payment's row is locked.
@@ -187,7 +191,9 @@ pub fn absorb(
     let fact = fact.refreshed(connection)?;
     let (known, changes) = (Known::of(&payment), PaymentChanges::of(&payment));
     let (operation, refund, told) = (None, None, Vec::new());
-    let mut work = Work { connection, context, payment, known, changes, operation, refund, told };
+    let other_reference = None;
+    let mut work =
+        Work { connection, context, payment, known, changes, operation, refund, told, other_reference };
     let taken = work.take(fact)?;
     work.write(taken)
 }

@@ -38,6 +38,11 @@ impl Work<'_> {
         {
             return self.contradicts(operation);
         }
+        if let Some(result) = outcome.result()
+            && let Some(known) = self.known_otherwise(result)
+        {
+            return self.made_twice(&known, &result.reference, operation);
+        }
         let reference = outcome.result().map(|payment| payment.reference.clone());
         if let Some(result) = outcome.result() {
             self.learn(result);
@@ -259,21 +264,5 @@ impl Work<'_> {
         // The fact answers none of them.
         self.operation = None;
         Ok(())
-    }
-
-    /// The provider speaks of another amount or currency. An operation that it answers has no known outcome.
-    pub(super) fn contradicts(
-        &mut self,
-        operation: Option<PaymentOperationRow>,
-    ) -> Result<Taken, DomainError> {
-        log::error!("payment {}: the provider names another amount or currency", self.payment.id);
-        let is_news = operation.as_ref().is_none_or(|operation| operation.state != OperationState::Unknown);
-        if is_news {
-            self.told.push("payment.integrity".to_owned());
-        }
-        if let Some(operation) = operation {
-            self.unknown(operation)?;
-        }
-        Ok(Taken::Contradicts)
     }
 }

@@ -46,6 +46,13 @@ impl Work<'_> {
             self.refund = Some(row);
             return self.contradicts(operation);
         }
+        if let (Some(known), Some(said)) = (&row.provider_reference, outcome.result())
+            && *known != said.reference
+        {
+            let known = known.clone();
+            self.refund = Some(row);
+            return self.made_twice(&known, &said.reference, operation);
+        }
         let refusal = match &outcome {
             Outcome::Declined { decline, .. } => Some(Refused::from(decline)),
             Outcome::Rejected { rejection } => Some(Refused::from(rejection)),

@@ -1,6 +1,6 @@
 //! The rows that follow from what is known now: the payment, its transaction, the ledger, the events.
 
-use super::{Absorbed, Taken, Work};
+use super::{Absorbed, Taken, Work, contradiction::INTEGRITY};
 use crate::{
     domain::{
         DomainError,
@@ -113,10 +113,13 @@ impl Work<'_> {
             record(self.connection, payment, &kind, payment_body(payment), &self.context.actor)?;
         }
         for kind in std::mem::take(&mut self.told) {
-            let body = match &self.refund {
+            let mut body = match &self.refund {
                 Some(refund) if kind.starts_with("refund.") => refund_body(payment, refund),
                 _ => payment_body(payment),
             };
+            if let (INTEGRITY, Some(other)) = (kind.as_str(), &self.other_reference) {
+                body["other_reference"] = other.clone().into();
+            }
             record(self.connection, payment, &kind, body, &self.context.actor)?;
         }
         Ok(())
