@@ -133,22 +133,24 @@ impl Sections {
         let server = ServerSettings::read(&root.section("server"), DEFAULT_LISTEN);
         let loopback = server.listen.ip().is_loopback();
         let auth = auth::read(&root.section("auth"), &server);
+        let database = database::read(&root.section("database"));
+        let proxy = proxy::read(&root.section("proxy"));
         Self {
             login: login::read(&root.section("login"), auth.private),
             auth,
             server,
             log: LogSettings::read(&root.section("log")),
-            database: database::read(&root.section("database")),
+            database,
             redis: cache::redis(&root.section("cache")),
             per_client: cache::per_client(&root.section("limits")),
-            proxy: proxy::read(&root.section("proxy")),
             door: door::read(
                 &root.section("door"),
                 root.section("proxy").section("identity").has("private_key"),
             ),
             cleansed_access: root.section("services").or("cleansed_settings_access", false),
             pin: pin::read(&root.section("pin"), loopback),
-            payments: payments::read(&root.section("payments")),
+            payments: payments::read(&root.section("payments"), &proxy),
+            proxy,
             nightly: reconcile::read(&root.section("reconcile")),
             lockdown: positive(&root.section("transactions"), "lockdown", Duration::from_secs(24 * 60 * 60)),
         }

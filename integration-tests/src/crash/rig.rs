@@ -22,9 +22,9 @@ use crate::{
     settings::merge,
 };
 
-/// A client goes on with what a server that died has begun after so long: longer than all that the sandbox is told to
-/// take.
-const LEASE: &str = "[payments]\nidempotency_lease = '4s'\n";
+/// A client goes on with what a server that died has begun after so many seconds: the shortest time that db-server takes.
+/// Time passes quickly here: see [`super::settling::pass_leases`].
+pub const LEASE: i64 = 22;
 
 /// All of it over a database.
 pub struct Rig {
@@ -80,7 +80,7 @@ impl Rig {
             let mut table =
                 db_server_settings(database.host(), database.name(), &provider_proxy.url(), &dummies);
             merge(&mut table, listening(port));
-            merge(&mut table, parsed(LEASE));
+            merge(&mut table, parsed(&format!("[payments]\nidempotency_lease = '{LEASE}s'\n")));
             let slot = Slot::new(&format!("db-server-{number}"), Program::DbServer, &folder, port, &table)?;
             slot.start(None).await?;
             slots.push(slot);

@@ -9,7 +9,10 @@ use actix_web::{http::Method, rt::time::sleep};
 use diesel::{PgConnection, RunQueryDsl, sql_query, sql_types::BigInt};
 use serde_json::{Value, json};
 
-use super::{CrashError, books, rig::Rig};
+use super::{
+    CrashError, books,
+    rig::{LEASE, Rig},
+};
 
 /// Removes all faults, and has providers deliver what they still owe: what is kept back, and what nobody has taken.
 ///
@@ -72,8 +75,13 @@ const LATER: i64 = 12;
 pub async fn hurry(rig: &Rig) -> CrashError {
     loop {
         sleep(Duration::from_millis(700)).await;
-        for (age, minutes) in [(Duration::from_secs(3), 0), (QUIET, LATER)] {
-            match pass_time(rig, age, minutes).await {
+        let passed = [
+            pass_time(rig, Duration::from_secs(3), 0).await,
+            pass_time(rig, QUIET, LATER).await,
+            pass_leases(rig).await,
+        ];
+        for passed in passed {
+            match passed {
                 Ok(()) | Err(CrashError::Connection(_) | CrashError::Statement(_)) => {}
                 Err(error) => return error,
             }
@@ -99,9 +107,26 @@ pub async fn settle(
             return Ok(first);
         }
         pass_time(rig, Duration::ZERO, minutes).await?;
+        pass_leases(rig).await?;
         rig.db_servers[0].command(&["payment", "look", "--all"]).await?;
         sleep(Duration::from_millis(300)).await;
     }
+}
+
+/// For how many seconds a request is left to whoever has begun it: longer than all that the sandbox is told to take.
+const LEFT: i64 = 4;
+
+/// Time passes for whatever request was begun longer ago than that: a client goes on with it.
+///
+/// # Errors
+/// [`CrashError`].
+pub async fn pass_leases(rig: &Rig) -> Result<(), CrashError> {
+    let query = "update idempotency_keys set leased_until = now() - interval '1 second' \
+                 where leased_until between now() and now() + $1 * interval '1 second'";
+    let pass = move |connection: &mut PgConnection| {
+        Ok(sql_query(query).bind::<BigInt, _>(LEASE - LEFT).execute(connection)?)
+    };
+    rig.database.with(pass).await.map(drop)
 }
 
 /// Nobody who has died works on a request any more: the time for which it was leased passes.

@@ -14,6 +14,9 @@ use crate::{
     lookup::LookupKeys,
 };
 
+/// The longest wait for a connection.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+
 /// Where things are kept.
 #[derive(Debug)]
 pub struct DatabaseSettings {
@@ -41,6 +44,10 @@ fn connect(section: &Section) -> ConnectParameters {
     if pool_size == 0 {
         section.fault("pool_size", "expected at least 1");
     }
+    let pool_wait = positive(section, "pool_wait", Duration::from_secs(2));
+    if pool_wait > LONGEST_WAIT {
+        section.fault("pool_wait", "expected at most 1h");
+    }
     ConnectParameters {
         host: not_blank(&postgres, "host", "localhost"),
         port: postgres.or("port", 5432),
@@ -52,7 +59,7 @@ fn connect(section: &Section) -> ConnectParameters {
         connect_timeout: positive(&postgres, "connect_timeout", Duration::from_secs(5)),
         statement_timeout: positive(section, "statement_timeout", Duration::from_secs(5)),
         pool_size,
-        pool_wait: positive(section, "pool_wait", Duration::from_secs(2)),
+        pool_wait,
         application_name: "db-server".into(),
     }
 }

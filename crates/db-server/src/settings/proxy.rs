@@ -11,6 +11,11 @@ use jws::SigningKey;
 
 use super::{not_blank, positive, secret};
 
+/// How long a call may take at most: [`schedule::LEFT_BY_A_CRASH`] without [`schedule::MARGIN`].
+///
+/// [`schedule::LEFT_BY_A_CRASH`]: crate::domain::payment::schedule::LEFT_BY_A_CRASH
+/// [`schedule::MARGIN`]: crate::domain::payment::schedule::MARGIN
+pub(super) const LONGEST_CALL: Duration = Duration::from_secs(50);
 /// What stands below `/provider/` in its own right.
 const OWN_PATHS: [&str; 2] = ["reference", "bango"];
 
@@ -42,8 +47,7 @@ pub(super) fn read(section: &Section) -> ProxySettings {
     let identity = client_identity(section);
     let client = ClientSettings {
         connect_timeout: positive(section, "connect_timeout", Duration::from_secs(5)),
-        // Longer than provider-proxy waits for a provider, so that its account of a timeout arrives.
-        total_timeout: positive(section, "timeout", Duration::from_secs(12)),
+        total_timeout: timeout(section),
         ca: section.optional("ca"),
         identity,
         ..ClientSettings::default()
@@ -58,6 +62,19 @@ pub(super) fn read(section: &Section) -> ProxySettings {
     let identity =
         read_identity(&section.section("identity"), !url.as_str().is_empty() && !url.is_loopback());
     ProxySettings { url, client, identity, implementations: read_implementations(section) }
+}
+
+/// Longer than `provider-proxy` waits for a provider, so that its account of a timeout arrives, and over before an operation
+/// is taken to have been left by a crash.
+fn timeout(section: &Section) -> Duration {
+    let timeout = positive(section, "timeout", Duration::from_secs(12));
+    if timeout > LONGEST_CALL {
+        section.fault(
+            "timeout",
+            "expected at most 50s: after 60 s nobody is taken to be asking any more, and 10 s are for the database",
+        );
+    }
+    timeout
 }
 
 /// Names of targets, none of which is a provider with paths of its own.

@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::*;
-use crate::database::SslMode;
+use crate::{database::SslMode, domain::payment::schedule};
 
 /// 32 bytes in the base64url form of a Fernet key.
 const KEY: &str = "ZHVtbXlkdW1teWR1bW15ZHVtbXlkdW1teWR1bW15ZHU=";
@@ -101,6 +101,7 @@ fn every_wrong_key_is_named_in_full() {
         ("database.pool_size = 0", "database.pool_size"),
         ("database.pool_size = 'x'", "database.pool_size"),
         ("database.pool_wait = '0s'", "database.pool_wait"),
+        ("database.pool_wait = '61m'", "database.pool_wait"),
         ("database.statement_timeout = 0", "database.statement_timeout"),
         ("database.migrate = 'yes'", "database.migrate"),
         ("database.encryption_key = 'dummy-secret'", "database.encryption_key"),
@@ -136,6 +137,8 @@ fn every_wrong_key_is_named_in_full() {
         ("auth.clients.webpay = 'dummy-secret'", "auth.clients.webpay"),
         ("proxy.url = 'ftp://127.0.0.1'", "proxy.url"),
         ("proxy.timeout = 0", "proxy.timeout"),
+        ("proxy.timeout = '51s'", "proxy.timeout"),
+        ("proxy = { timeout = '51s' }\npayments.idempotency_lease = '1h'", "proxy.timeout"),
         ("proxy.certificate = '/c'", "proxy.key"),
         ("proxy.key = '/k'", "proxy.certificate"),
         ("proxy.private_key = 'dummy-secret'", "proxy.private_key"),
@@ -176,6 +179,13 @@ fn every_wrong_key_is_named_in_full() {
         ("payments.currency = 'XXX'", "payments.currency"),
         ("payments.max_methods = 0", "payments.max_methods"),
         ("payments.max_method = 1", "payments.max_method"),
+        ("payments.idempotency_hours = 23", "payments.idempotency_hours"),
+        ("payments.idempotency_hours = 87601", "payments.idempotency_hours"),
+        ("payments.idempotency_lease = 0", "payments.idempotency_lease"),
+        ("payments.idempotency_lease = '21s'", "payments.idempotency_lease"),
+        ("payments.idempotency_lease = '3601s'", "payments.idempotency_lease"),
+        ("payments.idempotency_lease = '99999999999d'", "payments.idempotency_lease"),
+        ("proxy.timeout = '40s'\npayments.idempotency_lease = '49s'", "payments.idempotency_lease"),
         ("reconcile.nightly = ['Stripe']", "reconcile.nightly"),
         ("reconcile.nightly = ['stripe', 'stripe']", "reconcile.nightly"),
         ("reconcile.nightly = ['reference']", "reconcile.nightly"),
@@ -193,6 +203,23 @@ fn every_wrong_key_is_named_in_full() {
         let found = fault_of(addition);
         assert!(found.iter().all(|name| name.starts_with(key)) && !found.is_empty(), "{addition}: {found:?}");
     }
+}
+
+#[test]
+fn a_call_is_over_before_anybody_is_taken_to_have_left_it() {
+    for (timeout, lease) in [("12s", "22s"), ("50s", "60s"), ("50s", "1h"), ("1s", "11s")] {
+        let text = format!("proxy.timeout = '{timeout}'\npayments.idempotency_lease = '{lease}'");
+        let settings = parse(&merge(&text), &[]).unwrap();
+        let payments = settings.payments;
+        assert_eq!(payments.longest_call, settings.proxy.client.total_timeout);
+        assert!(payments.longest_call + schedule::MARGIN <= payments.idempotency_lease, "{text}");
+        let left = schedule::LEFT_BY_A_CRASH.to_std().unwrap();
+        assert!(payments.longest_call + schedule::MARGIN <= left, "{text}");
+    }
+    let error = parse(&merge("proxy.timeout = '2m'"), &[]).unwrap_err().to_string();
+    assert!(error.contains("proxy.timeout") && error.contains("at most 50s"), "{error}");
+    let error = parse(&merge("payments.idempotency_lease = '15s'"), &[]).unwrap_err().to_string();
+    assert!(error.contains("payments.idempotency_lease") && error.contains("at least 22s"), "{error}");
 }
 
 #[test]

@@ -8,6 +8,10 @@ use chassis::{
     settings::{SecretString, Section},
 };
 
+/// How long a provider may be waited for at most: db-server takes what it cannot find minutes later for not done, and by
+/// then nothing may still be on its way there.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// Reads `url`, with the provider's own as the default.
 pub(super) fn read_url(section: &Section, default: &str) -> BaseUrl {
     match BaseUrl::parse(default) {
@@ -16,8 +20,8 @@ pub(super) fn read_url(section: &Section, default: &str) -> BaseUrl {
     }
 }
 
-/// Reads `connect_timeout` (default 5 s), `timeout` (default 10 s unless told otherwise), `max_response_body` (bytes,
-/// default 1 MiB) and `ca` (PEM file; default the system's authorities).
+/// Reads `connect_timeout` (default 5 s), `timeout` (default 10 s unless told otherwise), each at most 60 s,
+/// `max_response_body` (bytes, default 1 MiB) and `ca` (PEM file; default the system's authorities).
 pub(super) fn read_client(section: &Section, timeout: Duration) -> ClientSettings {
     ClientSettings {
         connect_timeout: read_limit(section, "connect_timeout", Duration::from_secs(5)),
@@ -53,6 +57,9 @@ fn read_limit(section: &Section, key: &str, default: Duration) -> Duration {
     let limit = section.or(key, default);
     if limit.is_zero() {
         section.fault(key, "expected more than 0");
+    }
+    if limit > LONGEST {
+        section.fault(key, "expected at most 60s");
     }
     limit
 }

@@ -8,7 +8,7 @@ use diesel::PgConnection;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use super::answer::Answer;
+use super::{answer::Answer, schedule};
 use crate::{
     crypt::EncryptionKeys,
     domain::DomainError,
@@ -63,7 +63,7 @@ pub(super) fn claim(
     now: DateTime<Utc>,
     lease: Duration,
 ) -> Result<Claim, DomainError> {
-    let leased_until = now + TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX);
+    let leased_until = schedule::until(now, TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX));
     let new = NewIdempotencyKey {
         client: once.client.clone(),
         route: once.route.clone(),

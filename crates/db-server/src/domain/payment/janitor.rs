@@ -24,13 +24,13 @@ use crate::{
 
 /// Under which name the janitor writes.
 pub const ACTOR: &str = "janitor";
-/// For how long an operation is left to whoever has claimed it: longer than a look takes, which asks twice at most.
-const LEASE: TimeDelta = TimeDelta::seconds(60);
-/// How many operations are claimed in one go: with a provider that is silent, the two rounds that they take side by side
-/// are over before the claim is.
+/// How many operations are claimed in one go.
 const BATCH: i64 = 16;
 /// How many are looked at side by side.
 const SIDE_BY_SIDE: usize = 8;
+/// How many calls are made one after the other before all that was claimed is looked at: two rounds side by side, and a
+/// look asks twice at most. With a provider that is silent they are over before the claim is.
+const CALLS: u32 = 4;
 /// How many keys of clients are forgotten in one go.
 const FORGOTTEN: i64 = 1000;
 /// How long after one look for keys that can be forgotten the next follows.
@@ -61,10 +61,11 @@ pub async fn run(domain: &Domain, proxy: &ProxyClient, every: Duration) {
 /// What the database gives. What cannot be said of one operation is logged and does not keep the others.
 pub async fn pass(domain: &Domain, proxy: &ProxyClient) -> Result<usize, DomainError> {
     let (mut all, mut settled) = (0, 0);
+    let lease = schedule::lease(CALLS, domain.payments.longest_call);
     loop {
         let now = domain.clock.now();
         let claim = move |connection: &mut PgConnection| {
-            payment_queue::claim_due(connection, now, now + LEASE, BATCH)
+            payment_queue::claim_due(connection, now, schedule::until(now, lease), BATCH)
         };
         let claimed = domain.database.write_one(claim).await?;
         if claimed.is_empty() {

@@ -144,9 +144,11 @@ async fn stands(domain: &Domain, proxy: &ProxyClient, begun: &Begun) -> Result<O
 /// What became of what somebody else has asked for. Without evidence nobody knows, and a janitor looks again.
 async fn ask_again(domain: &Domain, proxy: &ProxyClient, begun: &Begun) -> Result<Vec<Fact>, ApiError> {
     let (operation, now) = (begun.operation.clone(), domain.clock.now());
+    // It is looked up, and asked again.
+    let until = schedule::until(now, schedule::lease(2, domain.payments.longest_call));
     let subject = move |connection: &mut PgConnection| {
         // For whoever counts the time since the provider was asked the last time.
-        payment_operation::touch(connection, operation.id, now + schedule::LEFT_BY_A_CRASH)?;
+        payment_operation::touch(connection, operation.id, until)?;
         look::subject(connection, operation)
     };
     let subject = domain.database.write(subject).await?;
