@@ -429,6 +429,7 @@ diesel::table! {
         status -> Nullable<SmallInt>,
         body -> Nullable<Text>,
         created -> Timestamptz,
+        answered -> Nullable<Timestamptz>,
     }
 }
 

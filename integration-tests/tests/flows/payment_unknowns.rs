@@ -20,7 +20,7 @@ use wire::payment::Provider;
 
 use super::{
     executables::server as executable,
-    shop::text,
+    shop::{text, unique},
     till::{Till, line},
     webhooks::count,
 };
@@ -293,8 +293,9 @@ async fn keys_are_forgotten_when_they_are_old_unless_what_they_began_is_open_and
     let mut connection = database.connect();
     connection
         .batch_execute(
-            "update idempotency_keys set created = now() - interval '2 days' where id <> 1;
-             update idempotency_keys set status = null, body = null, leased_until = now()
+            "update idempotency_keys set created = now() - interval '2 days', answered = now() - interval '2 days'
+             where id <> 1;
+             update idempotency_keys set status = null, body = null, answered = null, leased_until = now()
              where id = (select max(id) from idempotency_keys)",
         )
         .unwrap();
@@ -304,4 +305,35 @@ async fn keys_are_forgotten_when_they_are_old_unless_what_they_began_is_open_and
     assert_eq!(janitor::forget(&domain).await.unwrap(), 1);
     assert_eq!(count(&mut connection, "select count(*) from idempotency_keys"), 2);
     assert_eq!(count(&mut connection, "select count(*) from idempotency_keys where status is null"), 1);
+}
+
+#[actix_web::test]
+async fn an_answer_is_kept_from_when_it_was_given_however_long_it_took() {
+    let till = quiet().await;
+    let database = till.pair.database.as_ref().unwrap();
+    let (key, order) = (unique("key"), till.stripe_order(&json!({})));
+    let first = till.post("/payments/", &key, &order).await;
+    assert_eq!(first.status, 201, "{first:?}");
+    let mut connection = database.connect();
+    let begun = |ago: &str| format!("update idempotency_keys set created = now() - interval '{ago}'");
+    let table = db_server_settings(&database.socket_folder(), database.name(), NO_PROXY, &till.pair.dummies);
+    // It was gone on with twenty hours after it was begun, and answered then; ten hours later it is still asked for.
+    connection.batch_execute(&begun("20 hours")).unwrap();
+    for (ahead, forgotten) in [(10, 0), (23, 0), (25, 1)] {
+        let settings = settings::read(table.clone(), Environment::default()).unwrap();
+        let clock = Clock::new(move || Utc::now() + TimeDelta::hours(ahead));
+        let (domain, _) = server::tools(settings, clock).await.unwrap();
+        assert_eq!(janitor::forget(&domain).await.unwrap(), forgotten, "{ahead} hours after the answer");
+        if forgotten == 0 {
+            let again = till.post("/payments/", &key, &order).await;
+            assert_eq!((again.status, &again.body), (201, &first.body));
+        }
+    }
+    // What was answered before it was noted when is kept from its creation on.
+    till.stripe(&json!({})).await;
+    connection.batch_execute(&begun("25 hours")).unwrap();
+    connection.batch_execute("update idempotency_keys set answered = null").unwrap();
+    let settings = settings::read(table, Environment::default()).unwrap();
+    let (domain, _) = server::tools(settings, Clock::system()).await.unwrap();
+    assert_eq!(janitor::forget(&domain).await.unwrap(), 1);
 }

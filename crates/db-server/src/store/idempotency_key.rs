@@ -1,7 +1,7 @@
 //! The table `idempotency_keys`: what clients have asked for under a key of theirs, and what they were answered.
 
 use chrono::{DateTime, Utc};
-use diesel::{pg::Pg, prelude::*};
+use diesel::{dsl::now, pg::Pg, prelude::*};
 
 use super::{
     StoreError,
@@ -131,6 +131,7 @@ pub fn answer(
             idempotency_keys::status.eq(status),
             idempotency_keys::body.eq(body),
             idempotency_keys::leased_until.eq(unleased),
+            idempotency_keys::answered.eq(now),
         ))
         .execute(connection)?;
     Ok(answered == 1)

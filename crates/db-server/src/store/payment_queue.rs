@@ -30,13 +30,13 @@ from due
 where payment_operations.id = due.id
 returning payment_operations.*";
 
-/// Forgets the oldest of the keys that are older than this, at most so many; never one without an answer whose
-/// operation is not settled.
+/// Forgets the oldest of the keys that were answered before this, or begun before it and never answered, at most so many;
+/// never one without an answer whose operation is not settled.
 pub const FORGET: &str = "\
 delete from idempotency_keys
 where id = any (array(
     select id from idempotency_keys
-    where created < $1 and not exists (
+    where created < $1 and (answered is null or answered < $1) and not exists (
         select from payment_operations
         where payment_operations.id = idempotency_keys.operation_id
             and payment_operations.state <> 3
