@@ -2,6 +2,7 @@
 //! from look-ups. Every order ends in the same rows.
 
 mod books;
+mod refunds;
 mod said;
 mod twice;
 

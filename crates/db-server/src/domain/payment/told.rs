@@ -7,7 +7,9 @@ use wire::{
 };
 
 use super::{
-    Context, Fact, Taken, absorb, machine,
+    Context, Fact, Taken, absorb,
+    absorb::INTEGRITY,
+    machine,
     record::{payment_body, record},
 };
 use crate::{
@@ -106,7 +108,10 @@ fn refund_changed(
     payment: PaymentRow,
     operation: Option<PaymentOperationRow>,
 ) -> Result<Told, DomainError> {
-    let Some(outcome) = event.refund.clone() else { return Ok(Told::Applied) };
+    let Some(outcome) = event.refund.clone() else {
+        unreadable(connection, context, event, &payment)?;
+        return Ok(Told::Applied);
+    };
     // One that was made at the provider may bear the attempt of the payment.
     let operation = operation.filter(|operation| operation.operation == PaymentOperationKind::Refund);
     absorbed(connection, context, payment, Fact::Refund { operation, outcome })
@@ -122,6 +127,25 @@ fn absorbed(
         Taken::Known | Taken::Contradicts => Told::Applied,
         Taken::TooEarly => Told::TooEarly,
     })
+}
+
+/// Something has happened to a refund, and the event does not say to which, or what: money may have moved, and a person is to
+/// look.
+fn unreadable(
+    connection: &mut PgConnection,
+    context: &Context,
+    event: &Event,
+    payment: &PaymentRow,
+) -> Result<(), DomainError> {
+    log::error!(
+        "payment {}: the provider tells of a refund and not how it stands: {} ({})",
+        payment.uuid,
+        event.provider_kind.escape_debug(),
+        event.id.escape_debug()
+    );
+    let mut body = payment_body(payment);
+    body["unreadable"] = event.provider_kind.clone().into();
+    record(connection, payment, INTEGRITY, body, &context.actor)
 }
 
 /// A dispute moves no money here: what the provider takes back of it comes as an event of its own, or not at all.
