@@ -44,6 +44,8 @@ struct Claimed {
     /// Which attempt it is.
     lease: Uuid,
     event: PaymentEventRow,
+    /// When it begins.
+    begun: DateTime<Utc>,
     /// Whether the event was asked for out of its turn.
     is_replay: bool,
 }
@@ -161,7 +163,7 @@ fn claim_next(
         leased_until: now.checked_add_signed(lease),
     };
     webhook_endpoint::set_delivery(connection, endpoint.id, endpoint.position, &state)?;
-    Ok(Some(Claimed { endpoint, lease: id, event, is_replay: replay.is_some() }))
+    Ok(Some(Claimed { endpoint, lease: id, event, begun: now, is_replay: replay.is_some() }))
 }
 
 /// The message as the endpoint gets it: the event as it is in lists, in the form that the Standard Webhooks specification

@@ -113,7 +113,9 @@ pub async fn change(
             return Err(DomainError::Stale);
         }
         match change.enabled {
-            Some(true) if !row.enabled || row.failures > 0 => webhook_endpoint::enable(connection, id)?,
+            Some(true) if !row.enabled || row.next_attempt.is_some() => {
+                webhook_endpoint::enable(connection, id)?;
+            }
             Some(false) if row.enabled => webhook_endpoint::disable(connection, id, None)?,
             _ => {}
         }

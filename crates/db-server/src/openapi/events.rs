@@ -150,9 +150,17 @@ fn endpoint() -> RefOr<Schema> {
         .has("disabled_reason", text().or_null().about("Why the server itself has disabled it."))
         .holds("types", types())
         .has("position", position().about("Up to which event it has been told."))
-        .has("failures", whole(0).about("How often the next delivery has failed."))
-        .has("failing_since", time().or_null())
+        .has("failures", whole(0).about("How often the endpoint has not taken the next event."))
+        .has(
+            "failing_since",
+            time().or_null().about("Since when, without the time in which our own side did not try it."),
+        )
         .has("next_attempt", time().or_null().about("Not before this is it tried again."))
-        .has("last_error", text().or_null())
+        .has(
+            "last_error",
+            text().or_null().about(
+                "Why the last attempt failed. What begins with `On our side:` is not held against the endpoint.",
+            ),
+        )
         .build()
 }

@@ -30,18 +30,17 @@ impl DeliveryError {
             Self::UnknownEndpoint => ErrorKind::NotConfigured,
             Self::Unaudited | Self::Unsignable => ErrorKind::Internal,
             Self::Relay(error) => match error {
-                RelayError::Resolve(_)
-                | RelayError::Connect(_)
-                | RelayError::ConnectTimeout { .. }
-                | RelayError::Egress { .. } => ErrorKind::Connect,
+                RelayError::Resolve(_) | RelayError::Connect(_) | RelayError::ConnectTimeout { .. } => {
+                    ErrorKind::Connect
+                }
+                // The proxy's own limits: nothing that the endpoint has done.
+                RelayError::Egress { .. }
+                | RelayError::RequestTooLarge { .. }
+                | RelayError::Withheld { .. } => ErrorKind::Policy,
                 RelayError::Tls(_) => ErrorKind::Tls,
                 RelayError::Timeout { .. } => ErrorKind::Timeout,
-                RelayError::Unsendable { .. } => ErrorKind::Internal,
-                RelayError::Protocol(_)
-                | RelayError::Truncated(_)
-                | RelayError::RequestTooLarge { .. }
-                | RelayError::RequestBody(_)
-                | RelayError::Withheld { .. } => ErrorKind::Protocol,
+                RelayError::Unsendable { .. } | RelayError::RequestBody(_) => ErrorKind::Internal,
+                RelayError::Protocol(_) | RelayError::Truncated(_) => ErrorKind::Protocol,
             },
         }
     }
@@ -74,11 +73,11 @@ const fn summary(error: &RelayError) -> &'static str {
         RelayError::Egress { .. } => "The endpoint is where it may not be; nothing was sent.",
         RelayError::Tls(_) => "The TLS handshake with the endpoint failed; nothing was sent.",
         RelayError::Timeout { .. } => "The endpoint did not answer in time.",
-        RelayError::Unsendable { .. } => "The message cannot be sent.",
-        RelayError::Protocol(_)
-        | RelayError::Truncated(_)
-        | RelayError::RequestTooLarge { .. }
-        | RelayError::RequestBody(_)
-        | RelayError::Withheld { .. } => "The connection broke, or the answer was not HTTP.",
+        RelayError::Unsendable { .. } | RelayError::RequestBody(_) => "The message cannot be sent.",
+        RelayError::RequestTooLarge { .. } => "The message is larger than the proxy sends.",
+        RelayError::Withheld { .. } => "The proxy passes on no answer of the endpoint.",
+        RelayError::Protocol(_) | RelayError::Truncated(_) => {
+            "The connection broke, or the answer was not HTTP."
+        }
     }
 }

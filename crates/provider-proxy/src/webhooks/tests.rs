@@ -7,7 +7,7 @@ use data_encoding::BASE64;
 use futures_util::future::LocalBoxFuture;
 use relay::{RelayError, Resolve, ResolveError};
 use secrecy::ExposeSecret;
-use wire::delivery::DeliverWebhook;
+use wire::{ErrorKind, delivery::DeliverWebhook};
 
 use super::{Deliverer, DeliveryError};
 use crate::{caller::Caller, config::Settings, services::Services};
@@ -127,5 +127,6 @@ async fn a_name_that_leads_into_our_own_network_is_not_dialled() {
         DeliverWebhook { endpoint: "shop".into(), id: "msg_1".into(), timestamp: 1, body: "{}".into() };
     let error = deliverer.deliver(&Caller::anonymous(), message).await.unwrap_err();
     assert!(matches!(error, DeliveryError::Relay(RelayError::Egress { .. })), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Policy, "it is our side that does not go there");
     assert!(listener.accept().is_err(), "nobody has connected");
 }

@@ -1,6 +1,5 @@
 //! What came of an attempt to tell an endpoint.
 
-use chassis::client::ExchangeError;
 use wire::{ErrorKind, delivery::Delivered};
 
 use crate::{error::chain, proxy_client::ProxyError};
@@ -17,8 +16,22 @@ pub(super) enum Outcome {
     Gone,
     /// The endpoint has not taken it, for this reason.
     Failed(String),
-    /// Our own side failed, for this reason: it says nothing about the endpoint.
-    NotTried(String),
+    /// Our own side failed: it says nothing about the endpoint.
+    Ours {
+        /// Why.
+        reason: String,
+        /// What puts it right.
+        remedy: Remedy,
+    },
+}
+
+/// What puts right what failed on our own side.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Remedy {
+    /// Time may: something is out of reach, or failed this once.
+    Time,
+    /// An operator: the settings do not allow it, or do not know of it.
+    Operator,
 }
 
 impl Outcome {
@@ -30,18 +43,27 @@ impl Outcome {
             Err(ProxyError::Failure { failure, .. }) if is_of_the_endpoint(failure.kind) => {
                 Self::Failed(short(&failure.message))
             }
-            // The endpoint may be what took so long.
-            Err(error @ ProxyError::Unreachable(ExchangeError::Timeout { .. })) => {
-                Self::Failed(short(&chain(&error)))
-            }
-            Err(error) => Self::NotTried(short(&chain(&error))),
+            Err(ProxyError::Failure { failure, .. }) => Self::ours(&failure.message, remedy(failure.kind)),
+            // Not even when it took too long: the proxy tells in time when the endpoint does.
+            Err(error) => Self::ours(&chain(&error), Remedy::Time),
         }
+    }
+
+    fn ours(reason: &str, remedy: Remedy) -> Self {
+        Self::Ours { reason: short(&format!("On our side: {reason}")), remedy }
     }
 }
 
-/// Whether it is the endpoint, or the settings about it, that failed, and not the proxy.
+/// Whether it is what the endpoint did or did not do. Anything else, and what is yet to be thought of, is ours.
 const fn is_of_the_endpoint(kind: ErrorKind) -> bool {
-    !matches!(kind, ErrorKind::Internal | ErrorKind::Identity)
+    matches!(kind, ErrorKind::Connect | ErrorKind::Tls | ErrorKind::Timeout | ErrorKind::Protocol)
+}
+
+const fn remedy(kind: ErrorKind) -> Remedy {
+    match kind {
+        ErrorKind::Internal | ErrorKind::Identity => Remedy::Time,
+        _ => Remedy::Operator,
+    }
 }
 
 fn short(text: &str) -> String {
@@ -52,6 +74,7 @@ fn short(text: &str) -> String {
 mod tests {
     use std::time::Duration;
 
+    use chassis::client::ExchangeError;
     use wire::ProxyFailure;
 
     use super::*;
@@ -73,15 +96,36 @@ mod tests {
 
     #[test]
     fn what_our_own_side_has_done_wrong_is_not_held_against_the_endpoint() {
-        for kind in [ErrorKind::Connect, ErrorKind::Tls, ErrorKind::Timeout, ErrorKind::NotConfigured] {
+        for kind in [ErrorKind::Connect, ErrorKind::Tls, ErrorKind::Timeout, ErrorKind::Protocol] {
             assert_eq!(failed(kind), Outcome::Failed("x".repeat(255)));
         }
+        let reason = format!("On our side: {}", "x".repeat(242));
+        let ours = |remedy| Outcome::Ours { reason: reason.clone(), remedy };
         for kind in [ErrorKind::Internal, ErrorKind::Identity] {
-            assert!(matches!(failed(kind), Outcome::NotTried(_)), "{kind:?}");
+            assert_eq!(failed(kind), ours(Remedy::Time), "{kind:?}");
         }
-        let unreachable = |error| Outcome::of(Err(ProxyError::Unreachable(error)));
+        for kind in [
+            ErrorKind::NotConfigured,
+            ErrorKind::Policy,
+            ErrorKind::Caller,
+            ErrorKind::UnknownOperation,
+            ErrorKind::InvalidRequest,
+        ] {
+            assert_eq!(failed(kind), ours(Remedy::Operator), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_is_out_of_reach_says_nothing_about_the_endpoint() {
         let timeout = ExchangeError::Timeout { after: Duration::from_secs(12) };
-        assert!(matches!(unreachable(timeout), Outcome::Failed(_)));
-        assert!(matches!(unreachable(ExchangeError::Connect("refused".into())), Outcome::NotTried(_)));
+        for error in [
+            ProxyError::Unreachable(timeout),
+            ProxyError::Unreachable(ExchangeError::Connect("refused".into())),
+            ProxyError::Unreadable { status: 502 },
+            ProxyError::NoClient("no certificate".into()),
+        ] {
+            let outcome = Outcome::of(Err(error));
+            assert!(matches!(&outcome, Outcome::Ours { remedy: Remedy::Time, .. }), "{outcome:?}");
+        }
     }
 }

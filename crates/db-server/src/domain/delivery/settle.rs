@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::PgConnection;
 
-use super::{Claimed, Outcome, claim_next};
+use super::{Claimed, Outcome, claim_next, outcome::Remedy};
 use crate::{
     domain::DomainError,
     store::{
@@ -14,10 +14,12 @@ use crate::{
 
 /// After how many seconds a delivery that failed so often is tried again; the last one for all later failures.
 const BACKOFF: [i64; 6] = [5, 30, 120, 600, 1800, 3600];
-/// How long an endpoint may fail before it is disabled.
+/// How long an endpoint may fail before it is disabled. The time in which it was not tried though it was due is not in it.
 const PATIENCE: TimeDelta = TimeDelta::days(3);
-/// After how long our own side is tried again.
-const OWN: TimeDelta = TimeDelta::seconds(30);
+/// After how long what failed on our own side is tried again.
+const SOON: TimeDelta = TimeDelta::seconds(30);
+/// The same where it fails until an operator changes something.
+const LATER: TimeDelta = TimeDelta::minutes(5);
 
 /// Writes down what came of an attempt, and claims the next one where there is one at once. Nothing is written when
 /// the attempt is not this instance's any more, because its lease has ended or the endpoint is gone.
@@ -37,20 +39,29 @@ pub(super) fn settle(
     match outcome {
         Outcome::Taken => taken(connection, claimed, row, now, lease),
         Outcome::Gone => {
-            failed(connection, &row, "The endpoint answered 410.", now)?;
+            failed(connection, claimed, &row, "The endpoint answered 410.", now)?;
             disable(connection, &row, "The endpoint is gone: it answered 410.")
         }
         Outcome::Failed(reason) => {
-            let since = failed(connection, &row, reason, now)?;
+            let since = failed(connection, claimed, &row, reason, now)?;
             if now - since < PATIENCE {
                 return Ok(None);
             }
             disable(connection, &row, "An event could not be delivered for 3 days.")
         }
-        Outcome::NotTried(reason) => {
-            log::warn!("the webhook endpoint {} was not tried: {reason}", row.name);
-            let next_attempt = now.checked_add_signed(OWN);
-            write(connection, &row, DeliveryState { next_attempt, ..state(&row, Some(reason)) })?;
+        Outcome::Ours { reason, remedy } => {
+            log::warn!("the webhook endpoint {} waits, which is not held against it: {reason}", row.name);
+            let wait = match remedy {
+                Remedy::Time => SOON,
+                Remedy::Operator => LATER,
+            };
+            let next_attempt = now.checked_add_signed(wait);
+            let failing_since = failing_since(&row, next_attempt.unwrap_or(now)).map(|since| since.min(now));
+            write(
+                connection,
+                &row,
+                DeliveryState { failing_since, next_attempt, ..state(&row, Some(reason)) },
+            )?;
             Ok(None)
         }
     }
@@ -83,12 +94,13 @@ fn taken(
 /// Gives since when the delivery has failed.
 fn failed(
     connection: &mut PgConnection,
+    claimed: &Claimed,
     row: &WebhookEndpointRow,
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<DateTime<Utc>, DomainError> {
     let failures = row.failures.saturating_add(1);
-    let since = row.failing_since.unwrap_or(now);
+    let since = failing_since(row, claimed.begun).unwrap_or(now);
     let state = DeliveryState {
         failures,
         failing_since: Some(since),
@@ -98,6 +110,14 @@ fn failed(
     write(connection, row, state)?;
     log::warn!("the webhook endpoint {} has failed for the {failures}. time: {reason}", row.name);
     Ok(since)
+}
+
+/// Since when the endpoint fails. The time from when it was due until then is left out: nobody has tried it, which is our
+/// own side's doing.
+fn failing_since(row: &WebhookEndpointRow, until: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let since = row.failing_since?;
+    let idle = row.next_attempt.map_or(TimeDelta::zero(), |due| until - due);
+    Some(since.checked_add_signed(idle.max(TimeDelta::zero())).unwrap_or(since))
 }
 
 fn disable(
