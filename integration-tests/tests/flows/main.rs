@@ -44,6 +44,7 @@ mod payers_at_two_providers;
 mod payment_events;
 mod payment_orders;
 mod payment_plans;
+mod payment_queue;
 mod payment_races;
 mod payment_unknowns;
 mod payments;

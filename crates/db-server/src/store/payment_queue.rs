@@ -30,6 +30,20 @@ from due
 where payment_operations.id = due.id
 returning payment_operations.*";
 
+/// Makes the operations that are looked at later due now. Those that others have locked are passed over: somebody is at
+/// work on them, and whoever waits for nobody is in no deadlock.
+const MAKE_DUE: &str = "\
+with waiting as materialized (
+    select id from payment_operations
+    where next_look > $1
+    order by id
+    for update skip locked
+)
+update payment_operations
+set next_look = $1
+from waiting
+where payment_operations.id = waiting.id";
+
 /// Forgets the oldest of the keys that were answered before this, or begun before it and never answered, at most so many;
 /// never one without an answer whose operation is not settled.
 pub const FORGET: &str = "\
@@ -78,13 +92,13 @@ pub fn reschedule(
     Ok(())
 }
 
-/// Makes every operation that is looked at due now.
+/// Makes every operation that is looked at due now, but for those that somebody is at work on at this moment, and gives
+/// how many. It waits for nobody.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn make_all_due(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<usize, StoreError> {
-    let waiting = payment_operations::table.filter(payment_operations::next_look.gt(now));
-    Ok(diesel::update(waiting).set(payment_operations::next_look.eq(now)).execute(connection)?)
+    Ok(sql_query(MAKE_DUE).bind::<Timestamptz, _>(now).execute(connection)?)
 }
 
 /// Forgets keys: see [`FORGET`].
