@@ -20,6 +20,7 @@ use wire::payment::Provider;
 
 use super::{
     executables::server as executable,
+    payers::below,
     shop::{text, unique},
     till::{Till, line},
     webhooks::count,
@@ -257,10 +258,45 @@ async fn an_operator_says_what_became_of_it_and_cannot_contradict_what_is_known(
     let process = show(&payment).start().unwrap();
     assert_eq!(process.wait().await.unwrap().to_string(), "exited with code 0");
     let shown = process.lines().join("\n");
-    for part in ["status captured", &open.to_string(), "payment.resolved", "operator:ada"] {
+    for part in ["status captured", &open.to_string(), "payment.resolved", "operator:ada", "in the dashboard"]
+    {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     assert!(!shown.contains("gAAAA"), "{shown}");
+    // Clients are told that it was resolved, and not by whom or why.
+    let all = till.client.get("/events/?limit=1000").await.json();
+    let own = till.client.get(&below(&payment, "events/")).await.json();
+    for told in [all, own] {
+        let events = told["objects"].as_array().unwrap();
+        let resolved = events.iter().find(|event| event["type"] == "payment.resolved").unwrap();
+        assert_eq!(resolved["data"]["resolved"], json!({"operation": "authorize", "attempt": open}));
+        assert!(!told.to_string().contains("\"ada\"") && !told.to_string().contains("dashboard"), "{told}");
+    }
+}
+
+#[actix_web::test]
+async fn a_client_does_not_read_why_an_operator_says_that_nothing_was_done() {
+    let till = quiet().await;
+    let database = till.pair.database.as_ref().unwrap();
+    let table = db_server_settings(&database.socket_folder(), database.name(), NO_PROXY, &till.pair.dummies);
+    let settings = settings::read(table, Environment::default()).unwrap();
+    let (domain, _) = server::tools(settings, Clock::system()).await.unwrap();
+    for (finding, status, field) in
+        [(Finding::Failed, "failed", "failure"), (Finding::Declined, "declined", "decline")]
+    {
+        till.fault("/stripe/v1/payment_intents", json!("drop_before")).await;
+        let payment = unknown(&till, &till.stripe_order(&json!({}))).await;
+        let (keys, now) = (domain.keys.clone(), domain.clock.now());
+        let said = said(&payment, attempt(&till), finding);
+        resolve::resolve(&domain.database, keys, now, said).await.unwrap();
+        let now = till.read(&payment).await;
+        assert_eq!(
+            (&now["status"], &now[field]["message"]),
+            (&json!(status), &json!("resolved by hand")),
+            "{now}"
+        );
+        assert!(!now.to_string().contains("dashboard"), "{now}");
+    }
 }
 
 #[actix_web::test]

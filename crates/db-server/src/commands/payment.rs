@@ -11,6 +11,7 @@ use db_server::{
             record::decimal,
             resolve::{self, Finding, Resolution, ResolveError, Story},
         },
+        payment_event,
     },
     error::chain,
     server,
@@ -176,10 +177,11 @@ fn told(story: &Story) -> String {
         let (status, reference) = (refund.standing.name(), or_none(&refund.provider_reference));
         text.push_str(&format!("{}\t{status}\t{}\t{reference}\n", refund.uuid, amount(refund.amount_minor)));
     }
-    text.push_str("\nEVENT\tWHEN\tSTATUS\tACTOR\n");
+    text.push_str("\nEVENT\tWHEN\tSTATUS\tACTOR\tBECAUSE\n");
     for event in &story.events {
         let (when, actor) = (event.created.to_rfc3339(), event.actor.escape_debug());
-        text.push_str(&format!("{}\t{when}\t{}\t{actor}\n", event.kind, event.status));
+        let because = payment_event::because(event).unwrap_or("-").escape_debug();
+        text.push_str(&format!("{}\t{when}\t{}\t{actor}\t{because}\n", event.kind, event.status));
     }
     text
 }

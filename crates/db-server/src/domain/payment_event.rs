@@ -52,18 +52,36 @@ pub async fn page(
     }
 }
 
+/// The part of a payload that tells what an operator has found.
+pub(super) const RESOLVED: &str = "resolved";
+/// What an operator says in words of their own, in that part: who says so.
+pub(super) const BY: &str = "by";
+/// And how that is known.
+pub(super) const BECAUSE: &str = "because";
+
 /// An event as readers see it, the same in every list and as the body of a webhook: `type`, `timestamp` and `data` are
-/// what the Standard Webhooks specification asks for there.
+/// what the Standard Webhooks specification asks for there. The words of operators stay inside: clients and endpoints are
+/// told that an operation was resolved, and not by whom or why.
 #[must_use]
 pub fn body(event: &PaymentEventRow) -> Value {
+    let mut data = event.payload.clone();
+    if let Some(resolved) = data.get_mut(RESOLVED).and_then(Value::as_object_mut) {
+        resolved.retain(|name, _| ![BY, BECAUSE].contains(&name.as_str()));
+    }
     json!({
         "id": event.id.0,
         "type": event.kind,
         "timestamp": event.created,
         "payment": Kind::Payment.uri(event.payment_id),
         "status": event.status,
-        "data": event.payload,
+        "data": data,
     })
+}
+
+/// How an operator knows what the event tells of; none where it is not about that. For operators alone.
+#[must_use]
+pub fn because(event: &PaymentEventRow) -> Option<&str> {
+    event.payload.get(RESOLVED)?.get(BECAUSE)?.as_str()
 }
 
 /// Gives a position to every event that is committed. Whoever reads events after this reads those too.
@@ -95,5 +113,37 @@ pub async fn follow(domain: &Domain) {
         } else {
             sleep(FOLLOW).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+
+    use super::*;
+    use crate::store::id::PaymentId;
+
+    fn event(kind: &str, payload: Value) -> PaymentEventRow {
+        let (id, payment_id, created) = (PaymentEventId(1), PaymentId(7), Utc::now());
+        let (kind, status, actor) = (kind.to_owned(), "captured".to_owned(), "operator:ada".to_owned());
+        PaymentEventRow { id, payment_id, kind, status, actor, payload, created }
+    }
+
+    #[test]
+    fn the_words_of_an_operator_stay_inside() {
+        let resolved = json!({"operation": "authorize", "attempt": "a", "by": "ada", "because": "ticket 42"});
+        let event = event("payment.resolved", json!({"amount": "1.00", "resolved": resolved}));
+        let told = body(&event);
+        let expected = json!({"amount": "1.00", "resolved": {"operation": "authorize", "attempt": "a"}});
+        assert_eq!(told["data"], expected);
+        assert!(!told.to_string().contains("ada") && !told.to_string().contains("ticket"), "{told}");
+        assert_eq!(because(&event), Some("ticket 42"));
+    }
+
+    #[test]
+    fn any_other_event_is_told_as_it_is() {
+        let payload = json!({"amount": "1.00", "by": "the payer"});
+        let event = event("payment.captured", payload.clone());
+        assert_eq!((&body(&event)["data"], because(&event)), (&payload, None));
     }
 }

@@ -31,7 +31,7 @@ pub struct PaymentEventRow {
     pub status: String,
     /// Who did it: the client's key, or who it was without one.
     pub actor: String,
-    /// What readers are shown.
+    /// What readers are shown, but for the words of operators in it.
     pub payload: Value,
     /// When.
     pub created: DateTime<Utc>,
@@ -49,7 +49,7 @@ pub struct NewPaymentEvent {
     pub status: String,
     /// Who did it: the client's key, or who it was without one; at most 255 characters.
     pub actor: String,
-    /// What readers are shown, an object: no secret and no token may be in it.
+    /// What readers are shown, an object, but for the words of operators in it: no secret and no token may be in it.
     pub payload: Value,
 }
 

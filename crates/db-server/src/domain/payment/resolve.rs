@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
+use serde_json::json;
 use thiserror::Error;
 use uuid::Uuid;
 use wire::{
@@ -17,7 +18,10 @@ use super::{
 use crate::{
     crypt::EncryptionKeys,
     database::Database,
-    domain::DomainError,
+    domain::{
+        DomainError,
+        payment_event::{BECAUSE, BY, RESOLVED},
+    },
     store::{
         StoreError,
         id::PaymentEventId,
@@ -34,8 +38,8 @@ use crate::{
 };
 
 /// The code of what an operator has found not to have happened.
-const RESOLVED: &str = "resolved";
-/// What the provider's own word for the state is replaced by.
+const CODE: &str = "resolved";
+/// What clients are told in the place of the provider's own words.
 const BY_HAND: &str = "resolved by hand";
 
 /// How many events of a payment are shown.
@@ -185,8 +189,9 @@ fn write(
         return Err(ResolveError::Contradicts("the amount is not that of the payment"));
     }
     let mut body = payment_body(&absorbed.payment);
-    body["resolved"] = serde_json::json!({
-        "operation": kind.name(), "attempt": said.attempt, "by": said.by, "because": said.because,
+    // Who says so, and why, is kept with the event and shown to operators alone.
+    body[RESOLVED] = json!({
+        "operation": kind.name(), "attempt": said.attempt, BY: said.by, BECAUSE: said.because,
     });
     record(connection, &absorbed.payment, "payment.resolved", body, &context.actor)?;
     log::warn!(
@@ -232,9 +237,9 @@ fn fact(row: &PaymentRow, operation: PaymentOperationRow, said: &Resolution) -> 
     }
     Ok(match (kind, said.finding) {
         (_, Finding::Failed) | (StartCheckout | Capture | Void | Refund, Finding::Declined) => {
-            not_done(operation, said)
+            not_done(operation)
         }
-        (Authorize | CompleteCheckout, Finding::Declined) => declined(operation, said),
+        (Authorize | CompleteCheckout, Finding::Declined) => declined(operation),
         (Authorize | CompleteCheckout, Finding::Captured | Finding::Authorized | Finding::Voided) => {
             let outcome = Outcome::Succeeded { result: made(row, said, currency)? };
             Fact::Payment { operation: Some(operation), outcome }
@@ -292,14 +297,14 @@ fn made(row: &PaymentRow, said: &Resolution, currency: Currency) -> Result<Payme
     })
 }
 
-fn not_done(operation: PaymentOperationRow, said: &Resolution) -> Fact {
-    let refusal = Refused { code: RESOLVED.to_owned(), message: said.because.clone() };
+fn not_done(operation: PaymentOperationRow) -> Fact {
+    let refusal = Refused { code: CODE.to_owned(), message: BY_HAND.to_owned() };
     Fact::NotDone { operation, refusal }
 }
 
-fn declined(operation: PaymentOperationRow, said: &Resolution) -> Fact {
-    let decline = decline(said);
-    Fact::Payment { operation: Some(operation), outcome: Outcome::Declined { decline, result: None } }
+fn declined(operation: PaymentOperationRow) -> Fact {
+    let outcome = Outcome::Declined { decline: decline(), result: None };
+    Fact::Payment { operation: Some(operation), outcome }
 }
 
 /// What the provider has, and would say the end of later, has ended without money: that it does not know of it would be no
@@ -307,7 +312,7 @@ fn declined(operation: PaymentOperationRow, said: &Resolution) -> Fact {
 fn has_ended(operation: PaymentOperationRow, said: &Resolution, money: impl Fn(i64) -> Money) -> Fact {
     let amount = money(operation.amount_minor.unwrap_or_default());
     let reference = said.reference.clone().or_else(|| operation.provider_reference.clone());
-    let decline = decline(said);
+    let decline = decline();
     match operation.operation {
         Refund => {
             let status = BY_HAND.to_owned();
@@ -315,10 +320,11 @@ fn has_ended(operation: PaymentOperationRow, said: &Resolution, money: impl Fn(i
             Fact::Refund { operation: Some(operation), outcome: Outcome::Declined { decline, result } }
         }
         Capture => Fact::Capture { operation, outcome: Outcome::Declined { decline, result: None } },
-        Authorize | StartCheckout | CompleteCheckout | Void => declined(operation, said),
+        Authorize | StartCheckout | CompleteCheckout | Void => declined(operation),
     }
 }
 
-fn decline(said: &Resolution) -> Decline {
-    Decline { code: RESOLVED.to_owned(), message: said.because.clone(), advice: Advice::OtherMethod }
+/// In words that clients may read.
+fn decline() -> Decline {
+    Decline { code: CODE.to_owned(), message: BY_HAND.to_owned(), advice: Advice::OtherMethod }
 }
