@@ -1,5 +1,7 @@
 //! `/v3/vault`: setup tokens, which the payer approves, and the payment tokens that come of them.
 
+mod token;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
@@ -9,47 +11,16 @@ use serde_json::{Value, json};
 use super::call::{self, Call};
 use super::effects::Effects;
 use super::error::Refusal;
-use super::instrument::{Card, Context, PAYER_ID, WrittenSource};
+use super::instrument::{Card, WrittenSource};
 use super::once::{Kind, Time, once};
 use super::payment::link;
 use super::state::{Books, Paypal, random_id};
 use super::webhook::Event;
+use token::Customer;
+pub(super) use token::{PaymentToken, SetupToken, Stored};
 
 const SETUP: Kind = Kind { name: "vault.setup-tokens", kept_hours: 3 };
 const STORE: Kind = Kind { name: "vault.payment-tokens", kept_hours: 3 };
-
-/// What is to be stored or is stored.
-#[derive(Clone, Debug)]
-pub(super) enum Stored {
-    /// A card whose fields the payer has still to fill in.
-    EmptyCard,
-    Card(Card),
-    Wallet,
-}
-
-/// A means of payment that the payer has to approve.
-#[derive(Clone, Debug)]
-pub(super) struct SetupToken {
-    id: String,
-    pub(super) status: &'static str,
-    pub(super) stored: Stored,
-    customer: Customer,
-    pub(super) context: Context,
-}
-
-/// A stored means of payment.
-#[derive(Clone, Debug)]
-pub(super) struct PaymentToken {
-    pub(super) id: String,
-    stored: Stored,
-    customer: Customer,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-struct Customer {
-    id: Option<String>,
-    merchant_customer_id: Option<String>,
-}
 
 #[derive(Debug, Deserialize)]
 struct Setup {
@@ -74,82 +45,6 @@ struct TokenSource {
     id: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
-}
-
-impl Books {
-    /// The card of a payment token.
-    pub(super) fn stored_card(&self, id: &str) -> Result<Card, Refusal> {
-        match self.payment_tokens.get(id).map(|token| &token.stored) {
-            Some(Stored::Card(card)) => Ok(card.clone()),
-            _ => Err(Refusal::issue("VAULT_ID_NOT_FOUND").at("/payment_source/card/vault_id", "")),
-        }
-    }
-
-    /// Checks that a payment token is a PayPal account.
-    pub(super) fn stored_wallet(&self, id: &str) -> Result<(), Refusal> {
-        match self.payment_tokens.get(id).map(|token| &token.stored) {
-            Some(Stored::Wallet) => Ok(()),
-            _ => Err(Refusal::issue("VAULT_ID_NOT_FOUND").at("/payment_source/paypal/vault_id", "")),
-        }
-    }
-}
-
-impl Stored {
-    fn show(&self) -> Value {
-        match self {
-            Self::EmptyCard => json!({"card": {}}),
-            Self::Card(card) => json!({"card": card.show()}),
-            Self::Wallet => json!({"paypal": {
-                "email_address": "payer@example.com", "payer_id": PAYER_ID, "account_id": PAYER_ID,
-                "name": {"given_name": "Pay", "surname": "Er"},
-            }}),
-        }
-    }
-}
-
-impl Customer {
-    /// With an id of PayPal's own when none is known.
-    fn known(asked: Option<&Self>) -> Self {
-        let mut customer = asked.cloned().unwrap_or_default();
-        customer.id.get_or_insert_with(|| random_id(10));
-        customer
-    }
-
-    fn show(&self) -> Value {
-        let mut shown = json!({"id": self.id});
-        if let Some(own) = &self.merchant_customer_id {
-            shown["merchant_customer_id"] = json!(own);
-        }
-        shown
-    }
-}
-
-impl SetupToken {
-    fn show(&self, base: &str) -> Value {
-        let path = format!("{base}/v3/vault/setup-tokens/{}", self.id);
-        let mut links = vec![link(&path, "self", "GET")];
-        match self.status {
-            "PAYER_ACTION_REQUIRED" => {
-                let page = format!("{base}/agreements/approve?approval_session_id={}", self.id);
-                links.insert(0, link(&page, "approve", "GET"));
-            }
-            _ => links.push(link(&format!("{base}/v3/vault/payment-tokens"), "confirm", "POST")),
-        }
-        json!({
-            "id": self.id, "status": self.status, "customer": self.customer.show(),
-            "payment_source": self.stored.show(), "links": links,
-        })
-    }
-}
-
-impl PaymentToken {
-    pub(super) fn show(&self, base: &str) -> Value {
-        let path = format!("{base}/v3/vault/payment-tokens/{}", self.id);
-        json!({
-            "id": self.id, "customer": self.customer.show(), "payment_source": self.stored.show(),
-            "links": [link(&path, "self", "GET"), link(&path, "delete", "DELETE")],
-        })
-    }
 }
 
 pub(super) async fn create_setup(

@@ -11,6 +11,7 @@ mod error;
 mod header;
 mod hmac_body;
 mod jwt;
+mod kind;
 mod oauth1;
 mod oauth2;
 mod places;
@@ -26,6 +27,8 @@ use relay::{Outgoing, Upstream};
 use secrecy::SecretString;
 
 pub use error::CredentialError;
+pub use kind::KINDS;
+use kind::Kind;
 pub(crate) use oauth2::{Granted, Token, TokenCache, is_json, parse_grant};
 use places::Places;
 pub(crate) use secret::Secret;
@@ -40,39 +43,6 @@ pub struct Credential {
     version: Arc<str>,
     places: Arc<Places>,
 }
-
-/// The closed set of kinds.
-#[derive(Clone)]
-enum Kind {
-    None,
-    Bearer(bearer::Bearer),
-    Basic(basic::Basic),
-    Header(header::Header),
-    Query(query::Query),
-    OAuth1(oauth1::OAuth1),
-    OAuth2(Arc<oauth2::OAuth2>),
-    Jwt(Arc<jwt::Jwt>),
-    AwsSigV4(aws_sigv4::AwsSigV4),
-    HmacBody(hmac_body::HmacBody),
-    SoapLogin(soap_login::SoapLogin),
-    ClientCertificate(client_certificate::ClientCertificate),
-}
-
-/// The names of all kinds, as `kind` has them.
-pub const KINDS: [&str; 12] = [
-    "none",
-    "bearer",
-    "basic",
-    "header",
-    "query",
-    "oauth1",
-    "oauth2_client_credentials",
-    "jwt",
-    "aws_sigv4",
-    "hmac_body",
-    "soap_login",
-    "client_certificate",
-];
 
 /// What a credential may have to know of the request and of the worker that handles it.
 pub struct Context<'a> {
@@ -241,68 +211,6 @@ impl Credential {
         match (&self.kind, &applied.token) {
             (Kind::OAuth2(kind), Some(token)) => kind.refresh(token, now),
             _ => false,
-        }
-    }
-}
-
-impl Kind {
-    fn read(section: &Section, kind: &str) -> Option<Self> {
-        Some(match kind {
-            "none" => Self::None,
-            "bearer" => Self::Bearer(bearer::Bearer::read(section)),
-            "basic" => Self::Basic(basic::Basic::read(section)),
-            "header" => Self::Header(header::Header::read(section)),
-            "query" => Self::Query(query::Query::read(section)),
-            "oauth1" => Self::OAuth1(oauth1::OAuth1::read(section)),
-            "oauth2_client_credentials" => Self::OAuth2(Arc::new(oauth2::OAuth2::read(section))),
-            "jwt" => Self::Jwt(Arc::new(jwt::Jwt::read(section)?)),
-            "aws_sigv4" => Self::AwsSigV4(aws_sigv4::AwsSigV4::read(section)),
-            "hmac_body" => Self::HmacBody(hmac_body::HmacBody::read(section)),
-            "soap_login" => Self::SoapLogin(soap_login::SoapLogin::read(section)),
-            "client_certificate" => {
-                Self::ClientCertificate(client_certificate::ClientCertificate::read(section))
-            }
-            // `Section::required` has recorded that it is missing or no text.
-            "" => return None,
-            _ => {
-                section.fault("kind", format!("expected one of {}", KINDS.join(", ")));
-                return None;
-            }
-        })
-    }
-
-    const fn name(&self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Bearer(_) => "bearer",
-            Self::Basic(_) => "basic",
-            Self::Header(_) => "header",
-            Self::Query(_) => "query",
-            Self::OAuth1(_) => "oauth1",
-            Self::OAuth2(_) => "oauth2_client_credentials",
-            Self::Jwt(_) => "jwt",
-            Self::AwsSigV4(_) => "aws_sigv4",
-            Self::HmacBody(_) => "hmac_body",
-            Self::SoapLogin(_) => "soap_login",
-            Self::ClientCertificate(_) => "client_certificate",
-        }
-    }
-
-    /// The places that are this credential's own.
-    fn places(&self, places: &mut Places) {
-        match self {
-            Self::Header(kind) => places.add_header(kind.name()),
-            Self::Query(kind) => places.add_parameter(kind.name()),
-            Self::Jwt(kind) => places.add_header(kind.header()),
-            Self::HmacBody(kind) => kind.headers().into_iter().for_each(|name| places.add_header(name)),
-            Self::None
-            | Self::Bearer(_)
-            | Self::Basic(_)
-            | Self::OAuth1(_)
-            | Self::OAuth2(_)
-            | Self::AwsSigV4(_)
-            | Self::SoapLogin(_)
-            | Self::ClientCertificate(_) => {}
         }
     }
 }
