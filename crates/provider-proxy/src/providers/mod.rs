@@ -1,5 +1,7 @@
 //! The closed set of providers: the one place that lists them.
 
+#[cfg(test)]
+mod arrived;
 pub mod braintree;
 mod capability;
 mod connect;

@@ -1,8 +1,8 @@
 //! A stand-in for PayPal on a real socket: gives access tokens, records what arrives, and answers as a test says.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener},
     sync::{Arc, Mutex},
     thread,
 };
@@ -10,39 +10,12 @@ use std::{
 use chassis::{base_url::BaseUrl, client::ClientSettings};
 
 use super::{Paypal, PaypalSettings};
-use crate::providers::posted::WallClock;
+pub(super) use crate::providers::arrived::Arrived;
+use crate::providers::{arrived::read, posted::WallClock};
 
 pub(super) const CLIENT_ID: &str = "dummy-client-id-0123456789";
 pub(super) const CLIENT_SECRET: &str = "dummy-client-secret/&=";
 pub(super) const WEBHOOK_ID: &str = "WH-DUMMY";
-
-/// A request as it arrived.
-#[derive(Clone, Debug)]
-pub(super) struct Arrived {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
-}
-
-impl Arrived {
-    /// The only header of this name.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.iter().filter(|(known, _)| known == name);
-        let value = values.next().map(|(_, value)| value.as_str());
-        assert!(values.next().is_none(), "{name} is sent twice");
-        value
-    }
-
-    pub(super) fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    /// The method and the path.
-    pub(super) fn line(&self) -> String {
-        format!("{} {}", self.method, self.target)
-    }
-}
 
 pub(super) struct Upstream {
     pub(super) address: SocketAddr,
@@ -148,24 +121,4 @@ pub(super) fn settings(url: &str) -> PaypalSettings {
         shared: Arc::default(),
         url,
     }
-}
-
-fn read(stream: &TcpStream) -> Arrived {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line).unwrap();
-    let mut words = line.trim_end().split(' ').map(ToOwned::to_owned);
-    let method = words.next().unwrap_or_default();
-    let mut request =
-        Arrived { method, target: words.next().unwrap_or_default(), headers: Vec::new(), body: Vec::new() };
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        request.headers.push((name.to_ascii_lowercase(), value.to_owned()));
-    }
-    let length = request.header("content-length").map_or(0, |length| length.parse().unwrap());
-    request.body.resize(length, 0);
-    reader.read_exact(&mut request.body).unwrap();
-    request
 }

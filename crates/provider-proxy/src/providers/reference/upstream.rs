@@ -1,8 +1,8 @@
 //! A stand-in for the provider on a real socket: records what arrives and answers as a test says.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener},
     sync::{Arc, Mutex, mpsc},
     thread,
     time::Duration,
@@ -11,30 +11,15 @@ use std::{
 use chassis::{base_url::BaseUrl, client::ClientSettings};
 
 use super::{Reference, ReferenceSettings};
-use crate::credentials::{NoticeKeys, OAuthConsumer};
+pub(in crate::providers) use crate::providers::arrived::Arrived;
+use crate::{
+    credentials::{NoticeKeys, OAuthConsumer},
+    providers::arrived::read,
+};
 
 pub(in crate::providers) const KEY: &str = "dummy-consumer-key-0123456789";
 pub(in crate::providers) const SECRET: &str = "dummy-consumer-secret/&=";
 pub(in crate::providers) const NOTICE_KEY: &str = "dummy-notice-0";
-
-/// A request as it arrived.
-#[derive(Clone, Debug)]
-pub(in crate::providers) struct Arrived {
-    pub(in crate::providers) method: String,
-    pub(in crate::providers) target: String,
-    pub(in crate::providers) headers: Vec<(String, String)>,
-    pub(in crate::providers) body: Vec<u8>,
-}
-
-impl Arrived {
-    /// The only header of this name.
-    pub(in crate::providers) fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.iter().filter(|(known, _)| known == name);
-        let value = values.next().map(|(_, value)| value.as_str());
-        assert!(values.next().is_none(), "{name} is sent twice");
-        value
-    }
-}
 
 pub(in crate::providers) struct Upstream {
     pub(in crate::providers) address: SocketAddr,
@@ -107,28 +92,4 @@ pub(in crate::providers) fn settings(url: &str) -> ReferenceSettings {
         notice_keys,
         checkout: None,
     }
-}
-
-fn read(stream: &TcpStream) -> Arrived {
-    let mut reader = BufReader::new(stream);
-    let mut line = Vec::new();
-    reader.read_until(b'\n', &mut line).unwrap();
-    let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-    let mut words = text.split(' ').map(ToOwned::to_owned);
-    let method = words.next().unwrap_or_default();
-    let mut request =
-        Arrived { method, target: words.next().unwrap_or_default(), headers: Vec::new(), body: Vec::new() };
-    if !text.ends_with("HTTP/1.1") {
-        return request;
-    }
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        request.headers.push((name.to_ascii_lowercase(), value.to_owned()));
-    }
-    let length = request.header("content-length").map_or(0, |length| length.parse().unwrap());
-    request.body.resize(length, 0);
-    reader.read_exact(&mut request.body).unwrap();
-    request
 }
