@@ -16,11 +16,13 @@ use wire::{
     payment::{
         Advice, AttemptId, Authorize, CancelSubscription, Capture, Captured, ChangeSubscriptionPaymentMethod,
         ClientTokenRequest, CreateCustomer, DeletePaymentMethod, Event, EventKind, Found, Header,
-        HealthRequest, Lookup, LookupBy, Outcome, Payment, PaymentMethodKind, Provider, Refund, Refunded,
-        Source, StorePaymentMethod, Subscribe, SubscriptionStatus, Token, VerifyWebhook, Void,
-        WebhookChallenge, operations,
+        HealthRequest, LookupBy, Outcome, Payment, PaymentMethodKind, Provider, Refund, Refunded, Source,
+        StorePaymentMethod, Subscribe, SubscriptionStatus, Token, VerifyWebhook, Void, WebhookChallenge,
+        operations,
     },
 };
+
+use super::asking::{customer, look_up, payment_of, succeeded};
 
 const CARD: &str = "fake-valid-nonce";
 
@@ -41,13 +43,6 @@ fn authorize(nonce: &str, minor_units: i64, capture: bool) -> Authorize {
         description: Some("Magic Unicorn".to_owned()),
         return_url: None,
         metadata: [("order".to_owned(), "6735".to_owned())].into(),
-    }
-}
-
-fn succeeded<T: std::fmt::Debug>(outcome: Outcome<T>) -> T {
-    match outcome {
-        Outcome::Succeeded { result } => result,
-        other => panic!("expected a success, not {other:?}"),
     }
 }
 
@@ -111,17 +106,6 @@ async fn void(operator: &Operator, payment: &str) -> Outcome<Payment> {
     operator.result::<operations::Void>(&request).await
 }
 
-async fn look_up(operator: &Operator, by: LookupBy) -> Found {
-    operator.result::<operations::Lookup>(&Lookup { attempt: AttemptId::new(), by }).await
-}
-
-async fn payment_of(operator: &Operator, of: AttemptId) -> Outcome<Payment> {
-    match look_up(operator, LookupBy::PaymentAttempt { of }).await {
-        Found::Payment { outcome } => outcome,
-        other => panic!("expected a payment, not {other:?}"),
-    }
-}
-
 async fn payment(operator: &Operator, reference: &str) -> Payment {
     match look_up(operator, LookupBy::Payment { reference: reference.to_owned() }).await {
         Found::Payment { outcome } => succeeded(outcome),
@@ -138,15 +122,6 @@ async fn refund_of(operator: &Operator, of: AttemptId, payment: &str) -> Outcome
 
 fn lines(kinds: &[(&str, &str)]) -> Vec<(String, String)> {
     kinds.iter().map(|(kind, amount)| ((*kind).to_owned(), format!("{amount} USD"))).collect()
-}
-
-async fn customer(operator: &Operator) -> String {
-    let request = CreateCustomer {
-        attempt: AttemptId::new(),
-        reference: Some("buyer:1".to_owned()),
-        email: Some("jill@example.test".to_owned()),
-    };
-    succeeded(operator.result::<operations::CreateCustomer>(&request).await).reference
 }
 
 async fn store(operator: &Operator, nonce: &str) -> Token {

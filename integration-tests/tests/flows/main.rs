@@ -1,6 +1,7 @@
 //! Whole flows through the servers: in this process where that shows it, as real executables where only they do.
 
 mod api_clients;
+mod asking;
 mod attempts;
 mod bad_input;
 mod bad_input_routes;

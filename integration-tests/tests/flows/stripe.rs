@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use wire::{
     Currency, Money,
     payment::{
-        Advice, AttemptId, Authorize, Capture, Found, Lookup, LookupBy, Outcome, Payment, Provider, Refund,
-        Source, Void, operations,
+        Advice, AttemptId, Authorize, Capture, Found, LookupBy, Outcome, Payment, Provider, Refund, Source,
+        Void, operations,
     },
 };
+
+use super::asking::{look_up, payment_of, succeeded};
 
 const INTENTS: &str = "/v1/payment_intents";
 
@@ -37,13 +39,6 @@ pub(crate) async fn pay(operator: &Operator, nonce: &str, capture: bool) -> Paym
     succeeded(operator.result::<operations::Authorize>(&request).await)
 }
 
-pub(crate) fn succeeded<T: std::fmt::Debug>(outcome: Outcome<T>) -> T {
-    match outcome {
-        Outcome::Succeeded { result } => result,
-        other => panic!("expected a success, not {other:?}"),
-    }
-}
-
 fn capture(payment: &str, minor_units: i64, last: bool) -> Capture {
     Capture { attempt: AttemptId::new(), payment: payment.to_owned(), amount: money(minor_units), last }
 }
@@ -54,17 +49,6 @@ fn refund(payment: &str, minor_units: i64) -> Refund {
         payment: payment.to_owned(),
         capture: None,
         amount: money(minor_units),
-    }
-}
-
-async fn look_up(operator: &Operator, by: LookupBy) -> Found {
-    operator.result::<operations::Lookup>(&Lookup { attempt: AttemptId::new(), by }).await
-}
-
-async fn payment_of(operator: &Operator, of: AttemptId) -> Outcome<Payment> {
-    match look_up(operator, LookupBy::PaymentAttempt { of }).await {
-        Found::Payment { outcome } => outcome,
-        other => panic!("expected a payment, not {other:?}"),
     }
 }
 

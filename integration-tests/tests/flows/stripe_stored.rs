@@ -8,22 +8,16 @@ use serde_json::{Value, json};
 use wire::{
     ErrorKind, Reply,
     payment::{
-        AttemptId, CancelSubscription, ChangeSubscriptionPaymentMethod, ClientTokenRequest, CreateCustomer,
+        AttemptId, CancelSubscription, ChangeSubscriptionPaymentMethod, ClientTokenRequest,
         DeletePaymentMethod, EventKind, Header, HealthRequest, Outcome, Provider, Source, StorePaymentMethod,
         Subscribe, SubscriptionStatus, VerifyWebhook, operations,
     },
 };
 
-use super::stripe::{authorize, money, pay, stripe, succeeded};
-
-async fn customer(operator: &Operator) -> String {
-    let request = CreateCustomer {
-        attempt: AttemptId::new(),
-        reference: Some("buyer:1".to_owned()),
-        email: Some("jill@example.test".to_owned()),
-    };
-    succeeded(operator.result::<operations::CreateCustomer>(&request).await).reference
-}
+use super::{
+    asking::{customer, succeeded},
+    stripe::{authorize, money, pay, stripe},
+};
 
 async fn store(operator: &Operator, customer: &str, nonce: &str) -> wire::payment::Token {
     let (attempt, customer) = (AttemptId::new(), customer.to_owned());
