@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import uuid
-from collections import deque
 from dataclasses import dataclass
 
 import requests
 from requests_oauthlib import OAuth1, OAuth1Session
+
+from child import child
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 READY = "Solitude is up."
@@ -108,39 +108,9 @@ def running(proxy_settings=""):
         of_proxy.write_text(proxy_settings)
         files = ["--db-settings", settings, "--proxy-settings", of_proxy]
         ports = [word for name in ("db", "proxy", "sandbox") for word in (f"--{name}-port", "0")]
-        process = subprocess.Popen(
-            [REPOSITORY / "dev", "up", "--state", state, *files, *ports],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        last = deque(maxlen=60)
-        reader = None
-        try:
-            _await_ready(process, last)
-            # What the servers say from here on is read as well, so that they never wait for a reader.
-            reader = threading.Thread(target=lambda: last.extend(process.stdout), daemon=True)
-            reader.start()
+        command = [REPOSITORY / "dev", "up", "--state", state, *files, *ports]
+        with child("the pair", command, READY, patience=60):
             yield _read(state / "pair.json")
-        except BaseException:
-            print("\n".join(line.rstrip("\n") for line in last))
-            raise
-        finally:
-            process.send_signal(signal.SIGTERM)
-            code = process.wait(timeout=60)
-            if reader:
-                reader.join()
-            process.stdout.close()
-        assert code == 0, f"the pair ended with {code}"
-
-
-def _await_ready(process, last):
-    for line in process.stdout:
-        last.append(line)
-        if READY in line:
-            return
-    raise RuntimeError(f"the pair did not start; it ended with {process.wait()}")
 
 
 def _read(file):

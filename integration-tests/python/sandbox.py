@@ -3,13 +3,12 @@
 import contextlib
 import os
 import pathlib
-import subprocess
 import tempfile
-import threading
-from collections import deque
 from dataclasses import dataclass
 
 import requests
+
+from child import child
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 READY = "listening on http://"
@@ -82,35 +81,6 @@ def running():
     words += [f"--{of}-{key.replace('_', '-')}={value}" for of, account in accounts for key, value in account.items()]
     with tempfile.TemporaryDirectory(prefix="solitude-sandbox-") as folder:
         file = pathlib.Path(folder) / "address"
-        process = subprocess.Popen(
-            [program, "--listen", "127.0.0.1:0", "--notice-key", "0:dummy-notice-key", "--address-file", file, *words],
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        )
-        last = deque(maxlen=60)
-        reader = None
-        try:
-            _await_ready(process, last)
-            # What it says from here on is read as well, so that it never waits for a reader.
-            reader = threading.Thread(target=lambda: last.extend(process.stderr), daemon=True)
-            reader.start()
+        command = [program, "--listen", "127.0.0.1:0", "--notice-key", "0:dummy-notice-key", "--address-file", file]
+        with child("the sandbox", command + words, READY, patience=30):
             yield Sandbox(f"http://{file.read_text().strip()}")
-        except BaseException:
-            print("\n".join(line.rstrip("\n") for line in last))
-            raise
-        finally:
-            process.terminate()
-            code = process.wait(timeout=30)
-            if reader:
-                reader.join()
-            process.stderr.close()
-        assert code == 0, f"the sandbox ended with {code}"
-
-
-def _await_ready(process, last):
-    for line in process.stderr:
-        last.append(line)
-        if READY in line:
-            return
-    raise RuntimeError(f"the sandbox did not start; it ended with {process.wait()}")
