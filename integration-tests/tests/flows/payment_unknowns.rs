@@ -154,9 +154,14 @@ async fn nothing_is_no_evidence_too_early_and_braintree_is_not_asked_again() {
     assert_eq!(look(&till, SOON).await, 1);
     assert_status(&till, &payment, "unknown").await;
     assert_eq!(look(&till, SOON + SOON).await, 0, "the next look is a minute later");
-    assert_eq!(look(&till, TimeDelta::minutes(5)).await, 1);
+    for due in [TimeDelta::seconds(80), TimeDelta::seconds(400)] {
+        assert_eq!(look(&till, due).await, 1);
+        assert_status(&till, &payment, "unknown").await;
+    }
+    // The regular look comes an hour later; one at ten minutes says that it is over.
+    assert_eq!(look(&till, TimeDelta::minutes(9)).await, 0);
     assert_status(&till, &payment, "unknown").await;
-    assert_eq!(look(&till, TimeDelta::minutes(11)).await, 1);
+    assert_eq!(look(&till, TimeDelta::seconds(606)).await, 1);
     let failed = till.read(&payment).await;
     assert_eq!((&failed["status"], &failed["failure"]["code"]), (&json!("failed"), &json!("not_found")));
     assert_eq!(till.ledger(Provider::Braintree).await, []);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::rt;
 use chassis::crash;
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::PgConnection;
 use futures_util::{StreamExt as _, stream};
 
@@ -136,7 +136,8 @@ async fn look_and_settle(
 ) -> Result<Option<OperationState>, DomainError> {
     let operation = claimed.clone();
     let subject = domain.database.read(move |connection| look::subject(connection, operation)).await?;
-    let facts = match look::look(&domain.keys, proxy, domain.clock.now(), &subject).await {
+    let looked = domain.clock.now();
+    let facts = match look::look(&domain.keys, proxy, looked, &subject).await {
         Ok(facts) => facts,
         Err(error) => {
             let (kind, attempt) = (claimed.operation.name(), claimed.attempt);
@@ -146,17 +147,19 @@ async fn look_and_settle(
     };
     crash::point("janitor.answered");
     let context = Context::of(domain, ACTOR);
-    let settle = move |connection: &mut PgConnection| settle(connection, &context, &claimed, facts);
+    let settle = move |connection: &mut PgConnection| settle(connection, &context, &claimed, looked, facts);
     let state = domain.database.write(settle).await?;
     crash::point("janitor.settled");
     Ok(state)
 }
 
-/// Writes down what a look has shown, and when the next one is due; gives how far the operation is, if that is news.
+/// Writes down what a look at that time has shown, and when the next one is due; gives how far the operation is, if that
+/// is news.
 fn settle(
     connection: &mut PgConnection,
     context: &Context,
     claimed: &PaymentOperationRow,
+    looked: DateTime<Utc>,
     mut facts: Vec<Fact>,
 ) -> Result<Option<OperationState>, DomainError> {
     let mut payment =
@@ -168,9 +171,13 @@ fn settle(
     for fact in facts {
         payment = absorb(connection, context, payment, fact)?.payment;
     }
-    let next = schedule::next_look(claimed.looks, claimed.created, context.now);
-    payment_queue::reschedule(connection, claimed.id, claimed.looks, next)?;
     let now = payment_operation::by_id(connection, claimed.id)?;
+    let decisive = now.as_ref().and_then(|operation| {
+        schedule::decisive(payment.provider, operation.operation, operation.state, operation.modified)
+    });
+    let decisive = decisive.filter(|&from| from > looked);
+    let next = schedule::next_look(claimed.looks, claimed.created, context.now, decisive);
+    payment_queue::reschedule(connection, claimed.id, claimed.looks, next)?;
     let state = now.map(|operation| operation.state);
     if next.is_none() && state.is_some_and(|state| state != OperationState::Settled) {
         give_up(&payment, claimed);

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use wire::payment::Provider::{self, Braintree, Paypal, Reference, Stripe};
 
 use crate::store::payment_code::PaymentOperationKind::{
@@ -81,9 +81,9 @@ const PAYPAL: Rule = Rule {
 };
 const BRAINTREE: Rule = Rule {
     provider: Braintree,
-    nothing_from: Some(6),
+    nothing_from: Some(10),
     why: "Never asked again: Braintree keeps no keys. It gives a request up after 60 s, and the payment itself is read, \
-          which is not behind.",
+          which is not behind; the rest is for clocks that differ.",
     ..NONE
 };
 
@@ -137,7 +137,7 @@ pub const RULES: [Rule; 16] = [
         operation: Authorize,
         by: By::Attempt,
         why: "Never asked again: Braintree keeps no keys, and its search may be behind. It gives a request up after \
-              60 s, and the search is behind by less than five minutes.",
+              60 s, and the search is behind by less than five minutes; the rest is for clocks that differ.",
         ..BRAINTREE
     },
     Rule { operation: Capture, ..BRAINTREE },
@@ -146,7 +146,7 @@ pub const RULES: [Rule; 16] = [
         operation: Refund,
         by: By::Attempt,
         why: "Never asked again: Braintree keeps no keys. It gives a request up after 60 s, and the search is behind by \
-              less than five minutes.",
+              less than five minutes; the rest is for clocks that differ.",
         ..BRAINTREE
     },
     Rule {
@@ -198,6 +198,12 @@ impl Rule {
     #[must_use]
     pub fn nothing_is_evidence(&self, quiet: TimeDelta) -> bool {
         self.nothing_from.is_some_and(|minutes| quiet >= TimeDelta::minutes(minutes))
+    }
+
+    /// From when on "there is nothing" is evidence, if it is last asked then.
+    #[must_use]
+    pub fn nothing_counts_from(&self, quiet_since: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.nothing_from.map(|minutes| quiet_since + TimeDelta::minutes(minutes))
     }
 }
 

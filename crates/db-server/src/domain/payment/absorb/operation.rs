@@ -82,15 +82,18 @@ impl Work<'_> {
             outcome: Some(outcome.to_owned()),
             provider_reference: reference.map(ToOwned::to_owned),
             request: operation.request.clone().filter(|_| kept),
-            next_look: if kept { self.next_look(&operation) } else { None },
+            next_look: if kept { self.next_look(&operation, state) } else { None },
             looks: operation.looks,
         };
         self.operation = Some(payment_operation::update(self.connection, operation.id, &changes)?);
         Ok(())
     }
 
-    fn next_look(&self, operation: &PaymentOperationRow) -> Option<DateTime<Utc>> {
-        schedule::next_look(operation.looks, operation.created, self.context.now)
+    /// When a janitor looks at an operation that is written anew now.
+    fn next_look(&self, operation: &PaymentOperationRow, state: OperationState) -> Option<DateTime<Utc>> {
+        let now = self.context.now;
+        let decisive = schedule::decisive(self.payment.provider, operation.operation, state, now);
+        schedule::next_look(operation.looks, operation.created, now, decisive)
     }
 
     /// The operations on this payment that are not settled.
