@@ -371,6 +371,7 @@ diesel::table! {
         created -> Timestamptz,
         modified -> Timestamptz,
         counter -> BigInt,
+        settlement_declined_minor -> BigInt,
     }
 }
 

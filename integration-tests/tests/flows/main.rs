@@ -47,6 +47,7 @@ mod payment_orders;
 mod payment_plans;
 mod payment_queue;
 mod payment_races;
+mod payment_settlements;
 mod payment_unknowns;
 mod payments;
 mod payments_crash;

@@ -142,7 +142,7 @@ fn told(story: &Story) -> String {
     let or_none = |text: &Option<String>| text.as_deref().unwrap_or("-").escape_debug().to_string();
     let mut text = format!(
         "payment {}\nstatus {}\nstanding {}\nprovider {}\nprovider_reference {}\ncheckout_reference {}\namount {} \
-         {}\ncaptured {}\nrefunded {}\nrefunds under way {}\ntransaction {}\ncreated {}\n",
+         {}\ncaptured {}\nsettlement declined {}\nrefunded {}\nrefunds under way {}\ntransaction {}\ncreated {}\n",
         payment.uuid,
         payment.status.name(),
         payment.standing.name(),
@@ -152,6 +152,7 @@ fn told(story: &Story) -> String {
         amount(payment.amount_minor),
         payment.currency,
         amount(payment.captured_minor),
+        amount(payment.settlement_declined_minor),
         amount(payment.refunded_minor),
         amount(payment.refunding_minor),
         payment.transaction_id,

@@ -32,6 +32,8 @@ codes!(
         Refund = 4,
         /// A refund came back.
         Reversal = 5,
+        /// What was taken did not come in: its settlement was declined.
+        SettlementDecline = 6,
     }
 );
 
@@ -46,6 +48,7 @@ impl MovementKind {
             Self::Fee => "fee",
             Self::Refund => "refund",
             Self::Reversal => "reversal",
+            Self::SettlementDecline => "settlement_decline",
         }
     }
 }

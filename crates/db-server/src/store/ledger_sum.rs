@@ -115,8 +115,10 @@ pub struct BookedPayment {
     pub currency: String,
     /// The strongest evidence.
     pub standing: PaymentStatus,
-    /// How much has been taken, in minor units.
+    /// How much has been taken, in minor units; without what did not come in after all.
     pub captured_minor: i64,
+    /// How much was taken and did not come in after all, in minor units.
+    pub settlement_declined_minor: i64,
     /// How much has gone back, in minor units.
     pub refunded_minor: i64,
     /// How much refunds under way would give back, in minor units.

@@ -53,8 +53,10 @@ pub struct PaymentRow {
     pub standing: PaymentStatus,
     /// What is shown: the standing, or unknown while the outcome of an operation is.
     pub status: PaymentStatus,
-    /// How much has been taken, in minor units.
+    /// How much has been taken, in minor units; without what did not come in after all.
     pub captured_minor: i64,
+    /// How much was taken and did not come in after all, because its settlement was declined, in minor units.
+    pub settlement_declined_minor: i64,
     /// How much has gone back, in minor units.
     pub refunded_minor: i64,
     /// How much refunds under way would give back, in minor units.
@@ -111,6 +113,7 @@ pub struct PaymentChanges {
     pub standing: PaymentStatus,
     pub status: PaymentStatus,
     pub captured_minor: i64,
+    pub settlement_declined_minor: i64,
     pub refunded_minor: i64,
     pub refunding_minor: i64,
     pub closed: bool,
@@ -131,6 +134,7 @@ impl PaymentChanges {
             standing: row.standing,
             status: row.status,
             captured_minor: row.captured_minor,
+            settlement_declined_minor: row.settlement_declined_minor,
             refunded_minor: row.refunded_minor,
             refunding_minor: row.refunding_minor,
             closed: row.closed,
@@ -214,7 +218,7 @@ pub fn by_reference_for_update(
 /// Changes a payment whose row is locked.
 ///
 /// # Errors
-/// [`StoreError`]; `payments_refunded_minor_check` when more would go back than was taken,
+/// [`StoreError`]; `payments_refunded_minor_check` when more would go back than was ever taken,
 /// `payments_provider_provider_reference_key` when another payment has the provider's id.
 pub fn update(
     connection: &mut PgConnection,

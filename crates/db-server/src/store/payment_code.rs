@@ -13,7 +13,8 @@ codes!(
         RequiresAction = 1,
         /// The provider will say more.
         Pending = 2,
-        /// The provider was not asked, or did not take the request. Nothing was moved.
+        /// The provider was not asked, or did not take the request, and nothing was moved; or nothing of what was captured
+        /// came in.
         Failed = 3,
         /// The payer's bank or the provider's own checks said no. Nothing was moved.
         Declined = 4,

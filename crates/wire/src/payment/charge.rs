@@ -61,8 +61,12 @@ pub struct Payment {
     pub status: String,
     /// The amount that was authorized, as the provider says it.
     pub amount: Money,
-    /// How much of it has been captured, in minor units of the same currency.
+    /// How much of it has been captured, in minor units of the same currency; without what did not come in after all.
     pub captured: i64,
+    /// How much was captured and did not come in after all, because its settlement was declined: in minor units of the
+    /// same currency.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub settlement_declined: i64,
     /// How much has been refunded, in minor units of the same currency, where the provider says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refunded: Option<i64>,
@@ -75,6 +79,18 @@ pub struct Payment {
     /// What was charged, where the provider says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<PaymentMethod>,
+}
+
+impl Payment {
+    /// How much has ever been captured, in minor units, whether it came in or not.
+    #[must_use]
+    pub const fn taken(&self) -> i64 {
+        self.captured.saturating_add(self.settlement_declined)
+    }
+}
+
+const fn is_nothing(amount: &i64) -> bool {
+    *amount == 0
 }
 
 /// Takes an authorized amount or a part of it.
@@ -100,6 +116,9 @@ pub struct Captured {
     pub status: String,
     /// How much was taken by this capture, as the provider says it.
     pub amount: Money,
+    /// Whether it was taken and did not come in after all, because its settlement was declined.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settlement_declined: bool,
 }
 
 /// Gives up an authorization of which nothing has been captured.
@@ -139,4 +158,29 @@ pub struct Refunded {
     pub status: String,
     /// How much, as the provider says it.
     pub amount: Money,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_did_not_come_in_is_told_where_there_is_any() {
+        let amount = json!({"minor_units": 500, "currency": "EUR"});
+        let mut payment =
+            json!({"reference": "p", "status": "s", "amount": amount, "captured": 200, "voided": false});
+        let mut captured = json!({"reference": "c", "status": "s", "amount": amount});
+        let read: (Payment, Captured) =
+            serde_json::from_value(json!([payment.clone(), captured.clone()])).unwrap();
+        assert_eq!((read.0.taken(), read.1.settlement_declined), (200, false));
+        assert_eq!(serde_json::to_value(&read).unwrap(), json!([payment.clone(), captured.clone()]));
+        payment["settlement_declined"] = json!(300);
+        captured["settlement_declined"] = json!(true);
+        let read: (Payment, Captured) =
+            serde_json::from_value(json!([payment.clone(), captured.clone()])).unwrap();
+        assert_eq!((read.0.taken(), read.1.settlement_declined), (500, true));
+        assert_eq!(serde_json::to_value(&read).unwrap(), json!([payment, captured]));
+    }
 }

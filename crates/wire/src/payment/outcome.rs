@@ -27,7 +27,8 @@ pub enum Outcome<T> {
         /// What there is so far.
         result: T,
     },
-    /// The payer's bank or the provider's own checks said no. Nothing was moved.
+    /// The payer's bank or the provider's own checks said no. Nothing was moved, unless the result says that something
+    /// was captured and its settlement declined: that has come to nothing.
     Declined {
         /// Why, and what may help.
         decline: Decline,

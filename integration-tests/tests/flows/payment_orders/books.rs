@@ -29,7 +29,8 @@ use super::said::{AMOUNT, Asked};
 const ROWS: &str = "\
 select jsonb_build_object(
     'payment', (select jsonb_build_object(
-        'standing', standing, 'shown', status, 'captured', captured_minor, 'refunded', refunded_minor,
+        'standing', standing, 'shown', status, 'captured', captured_minor,
+        'settlement_declined', settlement_declined_minor, 'refunded', refunded_minor,
         'refunding', refunding_minor, 'closed', closed, 'reference', provider_reference,
         'checkout', checkout_reference, 'captures', captures, 'refusal', refusal_code, 'message', refusal_message,
         'advice', decline_advice) from payments),
@@ -127,7 +128,11 @@ impl Books {
             payment_id: row.id,
             operation: asked.kind,
             amount_minor: asked.amount,
-            before_minor: if asked.kind == PaymentOperationKind::Capture { row.captured_minor } else { 0 },
+            before_minor: if asked.kind == PaymentOperationKind::Capture {
+                Known::of(&row).taken()
+            } else {
+                0
+            },
             last: asked.last,
             request: self.keys.encrypt("{}"),
             next_look: Utc::now(),

@@ -121,7 +121,8 @@ impl Asked {
         Box::new(move |books| {
             let reference = format!("c{}", self.number - 10);
             let amount = eur(self.amount.unwrap());
-            let result = Captured { reference, status: "said".to_owned(), amount };
+            let result =
+                Captured { reference, status: "said".to_owned(), amount, settlement_declined: false };
             let operation = books.operation(&self);
             books.absorb(Fact::Capture { operation, outcome: outcome(result) });
         })
@@ -163,6 +164,7 @@ pub fn payment(captured: i64) -> Payment {
         status: "said".to_owned(),
         amount: eur(AMOUNT),
         captured,
+        settlement_declined: 0,
         refunded: None,
         voided: false,
         captures: captures.into_iter().map(ToOwned::to_owned).collect(),
@@ -190,6 +192,17 @@ pub fn declined<T>(result: T, code: &str) -> Outcome<T> {
 
 pub fn capture_fails(result: Captured) -> Outcome<Captured> {
     declined(result, "DECLINED")
+}
+
+/// The payment, of which so much did not come in after it had been taken.
+pub fn settlement_declined(of: Payment, amount: i64, code: &str) -> Outcome<Payment> {
+    declined(Payment { captured: of.captured - amount, settlement_declined: amount, ..of }, code)
+}
+
+/// A part of the payment that did not come in after it had been taken.
+pub fn part_not_settled(part: Payment) -> Outcome<Payment> {
+    let amount = part.amount.minor_units;
+    declined(Payment { captured: 0, settlement_declined: amount, ..part }, "4001")
 }
 
 pub fn refund_fails(result: Refunded) -> Outcome<Refunded> {

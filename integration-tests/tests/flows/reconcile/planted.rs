@@ -1,6 +1,12 @@
 //! One error of each kind, planted, and found as what it is.
 
-use db_server::domain::reconcile::{Counts, Ours, Range, Verdict};
+use db_server::{
+    domain::{
+        payment::look::at_payment,
+        reconcile::{Counts, Ours, Range, Verdict},
+    },
+    store::payment_code::PaymentStatus,
+};
 use uuid::Uuid;
 use wire::payment::{AttemptId, MovementKind, Provider};
 
@@ -121,7 +127,12 @@ async fn what_braintree_took_and_then_could_not_settle_is_extra() {
     let reference = row.provider_reference.clone().unwrap();
     shop.play(&format!("braintree/transactions/{reference}/settle"), serde_json::json!({})).await;
     let report = shop.compare().await.unwrap();
-    assert_eq!(short(&report), [(Extra, Charge, Some(reference), None, Some(400_100))]);
+    assert_eq!(short(&report), [(Extra, Charge, Some(reference.clone()), None, Some(400_100))]);
+    // What Braintree posts then, and here a look shows, takes it back.
+    let looked = at_payment(&shop.proxy, Provider::Braintree, reference).await.unwrap().unwrap();
+    let row = shop.absorb(&row, looked).await;
+    assert_eq!((row.standing, row.captured_minor), (PaymentStatus::Failed, 0));
+    assert_eq!(shop.compare().await.unwrap().counts, agreed(0));
 }
 
 #[actix_web::test]

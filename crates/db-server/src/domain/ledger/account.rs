@@ -44,7 +44,7 @@ pub const fn pairs(kind: MovementKind) -> &'static [(Account, Account)] {
         MovementKind::Release => &[(Authorizations, Holds)],
         MovementKind::Capture => &[(Authorizations, Holds), (Receivable, Payable)],
         MovementKind::Fee => &[(Fees, Receivable)],
-        MovementKind::Refund => &[(Payable, Receivable)],
+        MovementKind::Refund | MovementKind::SettlementDecline => &[(Payable, Receivable)],
         MovementKind::Reversal => &[(Receivable, Payable)],
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 pub struct Amounts {
     /// Held, and neither taken nor given up.
     pub held: i64,
-    /// Taken in all.
+    /// Taken in all, without what did not come in after all.
     pub captured: i64,
     /// Given back in all.
     pub refunded: i64,
@@ -32,17 +32,17 @@ impl Amounts {
     #[must_use]
     pub fn of_payment(known: &Known) -> Self {
         let is_held = matches!(known.standing, PaymentStatus::Authorized | PaymentStatus::Captured);
-        let held = if is_held && !known.closed { known.amount - known.captured } else { 0 };
+        let held = if is_held && !known.closed { known.amount - known.taken() } else { 0 };
         Self { held, captured: known.captured, refunded: known.refunded }
     }
 
     /// What follows from the totals of its movements.
     #[must_use]
     pub fn of_totals(total: impl Fn(MovementKind) -> i64) -> Self {
-        use MovementKind::{Capture, Hold, Refund, Release, Reversal};
+        use MovementKind::{Capture, Hold, Refund, Release, Reversal, SettlementDecline};
         Self {
             held: total(Hold) - total(Release) - total(Capture),
-            captured: total(Capture),
+            captured: total(Capture) - total(SettlementDecline),
             refunded: total(Refund) - total(Reversal),
         }
     }
@@ -166,6 +166,7 @@ const fn known(row: &BookedPayment) -> Known {
         amount: row.amount_minor,
         standing: row.standing,
         captured: row.captured_minor,
+        settlement_declined: row.settlement_declined_minor,
         refunded: row.refunded_minor,
         refunding: row.refunding_minor,
         closed: row.closed,

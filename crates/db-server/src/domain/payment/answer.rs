@@ -7,7 +7,7 @@ use wire::{
     payment::{Advice, Outcome},
 };
 
-use super::{Fact, Refused, perform::Flow, record::decimal};
+use super::{Fact, Refused, parts::SETTLEMENT_DECLINED, perform::Flow, record::decimal};
 use crate::{
     crypt::EncryptionKeys,
     domain::DomainError,
@@ -118,6 +118,8 @@ impl Rows<'_> {
         match self.payment.standing {
             PaymentStatus::Authorized | PaymentStatus::Captured | PaymentStatus::Cancelled => Verdict::Done,
             PaymentStatus::Declined => Verdict::Declined,
+            // It was taken, and did not come in.
+            PaymentStatus::Failed if self.payment.settlement_declined_minor > 0 => Verdict::Declined,
             PaymentStatus::Failed if asked == Verdict::NotSent => Verdict::NotSent,
             PaymentStatus::Failed => Verdict::Rejected,
             _ => asked,
@@ -179,7 +181,7 @@ const fn sentence(verdict: Verdict) -> &'static str {
 fn verdict_of(operation: &PaymentOperationRow) -> Verdict {
     match (operation.state, operation.outcome.as_deref()) {
         (OperationState::Open | OperationState::Unknown, _) => Verdict::Unknown,
-        (_, Some("declined")) => Verdict::Declined,
+        (_, Some("declined" | SETTLEMENT_DECLINED)) => Verdict::Declined,
         (_, Some("rejected")) => Verdict::Rejected,
         (_, Some("not_sent")) => Verdict::NotSent,
         _ => Verdict::Done,

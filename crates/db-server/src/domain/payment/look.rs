@@ -195,10 +195,10 @@ impl Looking<'_> {
     fn shown(&self, payment: &Payment) -> Shown {
         let operation = &self.subject.operation;
         match operation.operation {
-            Capture => parts::shown(&self.subject.operations, operation, payment.captured),
+            Capture => parts::shown(&self.subject.operations, operation, payment.taken()),
             Void if payment.voided => Shown::Done,
             // A void after a capture would give up something else than was meant.
-            Void if payment.captured == 0 => Shown::NotDone,
+            Void if payment.taken() == 0 => Shown::NotDone,
             _ => Shown::Unclear,
         }
     }

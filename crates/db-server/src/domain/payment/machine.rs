@@ -1,7 +1,8 @@
 //! The states of a payment, as a table: the strongest evidence decides, and nothing takes evidence back.
 //!
 //! What is known only grows, so that neither the order in which answers, webhooks and look-ups come nor how often they
-//! come makes a difference.
+//! come makes a difference. That captured money did not come in is evidence of its own: what was taken stays so, and how
+//! much of it was not settled grows beside it.
 
 use thiserror::Error;
 
@@ -23,8 +24,8 @@ struct Row {
     standing: PaymentStatus,
     /// What may be asked of the provider in it.
     permits: &'static [PaymentOperationKind],
-    /// Whether nothing that we do leaves it. Only the provider's evidence that it holds or has taken the money is
-    /// stronger than a refusal: the books must tell the truth.
+    /// Whether nothing that we do leaves it. Only the provider's evidence that it holds or has taken the money, or that what
+    /// it took did not come in, is stronger: the books must tell the truth.
     is_final: bool,
 }
 
@@ -47,8 +48,10 @@ pub struct Known {
     pub amount: i64,
     /// The strongest evidence.
     pub standing: PaymentStatus,
-    /// How much has been taken.
+    /// How much has been taken, and came in as far as is known.
     pub captured: i64,
+    /// How much was taken and did not come in after all.
+    pub settlement_declined: i64,
     /// How much has gone back.
     pub refunded: i64,
     /// How much refunds under way would give back.
@@ -72,8 +75,10 @@ pub enum Evidence {
     Authorized,
     /// The authorization, or what is left of it, has been given up.
     Voided,
-    /// This much has been taken in all, in minor units.
+    /// This much has been taken in all, in minor units, whether it came in or not.
     Captured(i64),
+    /// This much in all was taken and did not come in after all, in minor units.
+    SettlementDeclined(i64),
     /// Nothing more will be captured.
     LastCapture,
 }
@@ -106,6 +111,7 @@ impl Known {
             amount: row.amount_minor,
             standing: row.standing,
             captured: row.captured_minor,
+            settlement_declined: row.settlement_declined_minor,
             refunded: row.refunded_minor,
             refunding: row.refunding_minor,
             closed: row.closed,
@@ -124,18 +130,36 @@ impl Known {
             Evidence::Declined => Declined,
             Evidence::Authorized => Authorized,
             Evidence::Voided => Cancelled,
-            Evidence::Captured(total) if total > self.amount => return Err(Refusal::TooMuch),
-            Evidence::Captured(total) if total > 0 => Captured,
-            Evidence::Captured(_) | Evidence::LastCapture => self.standing,
+            Evidence::Captured(total) | Evidence::SettlementDeclined(total) if total > self.amount => {
+                return Err(Refusal::TooMuch);
+            }
+            Evidence::Captured(_) | Evidence::SettlementDeclined(_) | Evidence::LastCapture => self.standing,
         };
-        if let Evidence::Captured(total) = evidence {
-            self.captured = self.captured.max(total);
+        let mut taken = self.taken();
+        if let Evidence::Captured(total) | Evidence::SettlementDeclined(total) = evidence {
+            taken = taken.max(total);
         }
-        self.standing = stronger(self.standing, standing);
+        if let Evidence::SettlementDeclined(total) = evidence {
+            self.settlement_declined = self.settlement_declined.max(total);
+        }
+        self.captured = taken - self.settlement_declined;
         self.closed = self.closed
-            || self.captured == self.amount
+            || taken == self.amount
             || matches!(evidence, Evidence::Voided | Evidence::LastCapture);
+        self.standing = match (taken, self.captured) {
+            (0, _) => stronger(self.standing, standing),
+            // Nothing of what was taken came in. The rest may still be held.
+            (_, 0) if self.closed => Failed,
+            (_, 0) => Authorized,
+            _ => Captured,
+        };
         Ok(self)
+    }
+
+    /// How much has ever been taken, in minor units, whether it came in or not.
+    #[must_use]
+    pub const fn taken(&self) -> i64 {
+        self.captured + self.settlement_declined
     }
 
     /// Whether the provider may be asked for this.
@@ -156,13 +180,13 @@ impl Known {
         match operation {
             _ if !listed => Err(Refusal::Status),
             Capture if self.closed => Err(Refusal::Status),
-            Capture if amount > self.amount - self.captured => Err(Refusal::AboveAuthorized),
+            Capture if amount > self.amount - self.taken() => Err(Refusal::AboveAuthorized),
             Refund if amount > self.refundable() => Err(Refusal::AboveCaptured),
             _ => Ok(()),
         }
     }
 
-    /// How much may still go back, in minor units.
+    /// How much may still go back, in minor units; below zero when what has gone back did not come in after all.
     #[must_use]
     pub const fn refundable(&self) -> i64 {
         self.captured - self.refunded - self.refunding
@@ -184,7 +208,8 @@ impl Known {
     /// `None`.
     ///
     /// # Errors
-    /// [`Refusal::AboveCaptured`] for one that was made elsewhere and is more than what we know to have been taken.
+    /// [`Refusal::AboveCaptured`] for one that was made elsewhere and is more than what we know to have been taken,
+    /// whether it came in or not.
     pub fn refund_moved(
         mut self,
         from: Option<RefundStanding>,
@@ -202,7 +227,7 @@ impl Known {
             Succeeded => self.refunded += amount,
             Failed => {}
         }
-        if self.refundable() < 0 { Err(Refusal::AboveCaptured) } else { Ok(self) }
+        if self.taken() < self.refunded + self.refunding { Err(Refusal::AboveCaptured) } else { Ok(self) }
     }
 }
 

@@ -8,6 +8,9 @@ use crate::store::{
     payment_operation::PaymentOperationRow,
 };
 
+/// The outcome of a capture that succeeded and whose settlement was declined afterwards.
+pub const SETTLEMENT_DECLINED: &str = "settlement_declined";
+
 /// What the total shows about one capture.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Shown {
@@ -44,6 +47,14 @@ pub fn total_with(all: &[PaymentOperationRow], capture: &PaymentOperationRow) ->
     without(all, capture).saturating_add(capture.amount_minor.unwrap_or_default())
 }
 
+/// How much was taken and did not come in, at least, when this capture has not.
+#[must_use]
+pub fn settlement_declined_with(all: &[PaymentOperationRow], capture: &PaymentOperationRow) -> i64 {
+    let others = all.iter().filter(|one| one.id != capture.id);
+    sum(others.filter(|one| one.outcome.as_deref() == Some(SETTLEMENT_DECLINED)))
+        .saturating_add(capture.amount_minor.unwrap_or_default())
+}
+
 /// How much is about to be taken by the captures that are not settled.
 #[must_use]
 pub fn pending<'a>(operations: impl IntoIterator<Item = &'a PaymentOperationRow>) -> i64 {
@@ -54,7 +65,8 @@ pub fn pending<'a>(operations: impl IntoIterator<Item = &'a PaymentOperationRow>
 /// what the earlier ones come to where one of them was pending then; and the later ones.
 fn without(all: &[PaymentOperationRow], capture: &PaymentOperationRow) -> i64 {
     let done = |one: &&PaymentOperationRow| {
-        one.state == Settled && one.outcome.as_deref() == Some("succeeded") && one.id != capture.id
+        let is_taken = matches!(one.outcome.as_deref(), Some("succeeded" | SETTLEMENT_DECLINED));
+        one.state == Settled && is_taken && one.id != capture.id
     };
     let earlier = sum(all.iter().filter(done).filter(|one| one.id < capture.id));
     let later = sum(all.iter().filter(done).filter(|one| one.id > capture.id));
@@ -145,5 +157,18 @@ mod tests {
         assert_eq!((shown(&all, &all[1], 300), shown(&all, &all[1], 600)), (Shown::NotDone, Shown::Done));
         let all = [capture(1, 0, 300, Settled, "declined"), capture(2, 0, 300, Watching, "pending")];
         assert_eq!(shown(&all, &all[1], 300), Shown::Done);
+    }
+
+    #[test]
+    fn what_did_not_come_in_was_taken_all_the_same() {
+        let all = [
+            capture(1, 0, 300, Settled, SETTLEMENT_DECLINED),
+            capture(2, 300, 200, Settled, "succeeded"),
+            capture(3, 500, 100, Unknown, "unknown"),
+        ];
+        assert_eq!((shown(&all, &all[2], 500), shown(&all, &all[2], 600)), (Shown::NotDone, Shown::Done));
+        assert_eq!(total_with(&all, &all[2]), 600);
+        let declined = all.each_ref().map(|one| settlement_declined_with(&all, one));
+        assert_eq!(declined, [300, 500, 400]);
     }
 }

@@ -220,7 +220,10 @@ fn check(row: &PaymentRow, kind: PaymentOperationKind, said: &Resolution) -> Res
     if makes_payment && row.provider_reference.as_ref().is_some_and(other) {
         return Err(ResolveError::Contradicts("the payment has another reference"));
     }
-    if kind == Void && said.finding == Finding::Voided && row.captured_minor > 0 {
+    if kind == Void
+        && said.finding == Finding::Voided
+        && row.captured_minor + row.settlement_declined_minor > 0
+    {
         return Err(ResolveError::Contradicts("it has been captured"));
     }
     Ok(())
@@ -257,7 +260,8 @@ fn fact(row: &PaymentRow, operation: PaymentOperationRow, said: &Resolution) -> 
             let amount = money(operation.amount_minor.unwrap_or_default());
             let reference = said.reference.clone().or_else(|| row.provider_reference.clone());
             let reference = reference.ok_or(ResolveError::NoReference)?;
-            let result = Captured { reference, status: BY_HAND.to_owned(), amount };
+            let status = BY_HAND.to_owned();
+            let result = Captured { reference, status, amount, settlement_declined: false };
             Fact::Capture { operation, outcome: Outcome::Succeeded { result } }
         }
         (Refund, Finding::Refunded) => {
@@ -290,6 +294,7 @@ fn made(row: &PaymentRow, said: &Resolution, currency: Currency) -> Result<Payme
         status: BY_HAND.to_owned(),
         amount,
         captured,
+        settlement_declined: 0,
         refunded: None,
         voided: said.finding == Finding::Voided,
         captures: Vec::new(),

@@ -179,6 +179,7 @@ fn to_look(connection: &mut PgConnection, event: &Event, payment: &PaymentRow) -
 fn part(part: Payment) -> Captured {
     let minor_units = if part.captured > 0 { part.captured } else { part.amount.minor_units };
     Captured {
+        settlement_declined: part.settlement_declined > 0,
         reference: part.reference,
         status: part.status,
         amount: Money { minor_units, currency: part.amount.currency },

@@ -126,6 +126,7 @@ mod tests {
             status: "submitted_for_settlement".into(),
             amount,
             captured: 99,
+            settlement_declined: 0,
             refunded: None,
             voided: false,
             captures: Vec::new(),

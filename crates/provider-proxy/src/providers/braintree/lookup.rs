@@ -128,6 +128,7 @@ async fn complete(braintree: &Braintree, sale: &Element) -> Result<Outcome<Payme
     let refunds = fetch(braintree, &refunds).await?;
     let known = Parts {
         captured: Some(messages::sum(&parts).map_err(unexpected)?),
+        settlement_declined: Some(messages::sum_not_settled(&parts).map_err(unexpected)?),
         refunded: Some(messages::sum(&refunds).map_err(unexpected)?),
     };
     messages::payment(sale, known).map_err(unexpected)

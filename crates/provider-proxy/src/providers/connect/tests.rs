@@ -49,7 +49,9 @@ impl Connect for Told {
 
     async fn capture(&self, request: &Capture) -> Result<Outcome<Captured>, ProxyError> {
         let amount = Money { minor_units: request.amount.minor_units - 1, ..request.amount };
-        Ok(Outcome::Pending { result: Captured { reference: "c".into(), status: "p".into(), amount } })
+        let result =
+            Captured { reference: "c".into(), status: "p".into(), amount, settlement_declined: false };
+        Ok(Outcome::Pending { result })
     }
 
     async fn refund(&self, _: &Refund) -> Result<Outcome<Refunded>, ProxyError> {
@@ -86,6 +88,7 @@ fn payment(amount: Money, captured: i64) -> Payment {
         status: "s".into(),
         amount,
         captured,
+        settlement_declined: 0,
         refunded: None,
         voided: false,
         captures: Vec::new(),

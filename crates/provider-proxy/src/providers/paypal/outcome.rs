@@ -73,6 +73,7 @@ pub(super) fn of_capture(capture: &Capture) -> Result<Outcome<Captured>, Unintel
         reference: capture.id.clone(),
         status: capture.status.word().to_owned(),
         amount: capture.amount.read()?,
+        settlement_declined: false,
     };
     Ok(match capture.status {
         CaptureStatus::Completed | CaptureStatus::PartiallyRefunded | CaptureStatus::Refunded => {
@@ -167,6 +168,7 @@ fn payment(order: &Order, unit: &Unit) -> Result<Payment, Unintelligible> {
         status: status.unwrap_or(order.status.word()).to_owned(),
         amount,
         captured: captured.minor_units,
+        settlement_declined: 0,
         refunded: Some(refunded.minor_units),
         voided: order.status == OrderStatus::Voided
             || last.is_some_and(|last| last.status == AuthorizationStatus::Voided),

@@ -223,6 +223,7 @@ fn of_only_capture(capture: &Capture, order: &str) -> Result<Option<Outcome<Paym
         status: captured.status,
         amount: captured.amount,
         captured: if has_money { captured.amount.minor_units } else { 0 },
+        settlement_declined: 0,
         refunded: None,
         voided: false,
         captures: vec![captured.reference],

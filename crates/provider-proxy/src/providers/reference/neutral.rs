@@ -156,6 +156,7 @@ fn payment(body: Value) -> Result<Outcome<Payment>, Error> {
         reference: resource.resource_pk.clone(),
         amount,
         captured: if is_completed { amount.minor_units } else { 0 },
+        settlement_declined: 0,
         refunded: None,
         voided: false,
         captures: Vec::new(),

@@ -55,6 +55,7 @@ impl Stripe {
                 reference: intent.id.clone(),
                 status: intent.status.clone(),
                 amount: amount::from_stripe(by_this_one(&intent, &mine)?, &intent.currency)?,
+                settlement_declined: false,
             };
             match standing(error::PAYMENT_INTENT, &intent.status)? {
                 Standing::Succeeded if intent.status != "canceled" => {
@@ -184,6 +185,7 @@ pub(super) fn payment_of(intent: &PaymentIntent) -> Result<Payment, Unintelligib
         status: intent.status.clone(),
         amount: amount::from_stripe(intent.amount, &intent.currency)?,
         captured: minor_units(intent.amount_received)?,
+        settlement_declined: 0,
         refunded: refunded.map(minor_units).transpose()?,
         voided: intent.status == "canceled",
         captures: Vec::new(),

@@ -23,6 +23,7 @@ fn payment(amount: Money) -> Payment {
         status: "settled".into(),
         amount,
         captured: amount.minor_units,
+        settlement_declined: 0,
         refunded: None,
         voided: false,
         captures: Vec::new(),

@@ -33,6 +33,7 @@ fn any_step() -> impl Strategy<Value = Step> {
             Evidence::LastCapture,
         ]),
         (0..=AMOUNT + 5).prop_map(Evidence::Captured),
+        (0..=AMOUNT + 5).prop_map(Evidence::SettlementDeclined),
     ];
     prop_oneof![
         4 => evidence.prop_map(Step::Payment),
@@ -62,6 +63,7 @@ impl Books {
             currency: "EUR".into(),
             standing: PaymentStatus::Created,
             captured_minor: 0,
+            settlement_declined_minor: 0,
             refunded_minor: 0,
             refunding_minor: 0,
             closed: false,
@@ -120,6 +122,7 @@ impl Books {
         }
         self.payment.standing = after.standing;
         self.payment.captured_minor = after.captured;
+        self.payment.settlement_declined_minor = after.settlement_declined;
         self.payment.refunded_minor = after.refunded;
         self.payment.refunding_minor = after.refunding;
         self.payment.closed = after.closed;

@@ -8,6 +8,7 @@ mod operation;
 mod page;
 mod payment;
 mod refund;
+mod settlement;
 mod write;
 
 pub use contradiction::INTEGRITY;

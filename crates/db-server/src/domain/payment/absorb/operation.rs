@@ -5,7 +5,10 @@ use wire::payment::Outcome;
 
 use super::Work;
 use crate::{
-    domain::{DomainError, payment::schedule},
+    domain::{
+        DomainError,
+        payment::{parts::SETTLEMENT_DECLINED, schedule},
+    },
     store::{
         payment_code::OperationState::{self, Settled, Unknown, Watching},
         payment_operation::{self, PaymentOperationChanges, PaymentOperationRow},
@@ -16,8 +19,16 @@ use crate::{
 pub(super) const NOT_SENT: &str = "not_sent";
 
 /// The outcomes, the weaker ones first: of two the stronger one is kept, in whichever order they come.
-const OUTCOMES: [&str; 7] =
-    ["unknown", NOT_SENT, "requires_action", "pending", "rejected", "declined", "succeeded"];
+const OUTCOMES: [&str; 8] = [
+    "unknown",
+    NOT_SENT,
+    "requires_action",
+    "pending",
+    "rejected",
+    "declined",
+    "succeeded",
+    SETTLEMENT_DECLINED,
+];
 
 impl Work<'_> {
     /// Notes that nobody knows what came of an operation. What is known by now stays known.

@@ -6,7 +6,11 @@ use wire::{
     payment::{Action, Captured, Checkout, Outcome, Payment},
 };
 
-use super::{Refused, Taken, Work, operation::NOT_SENT};
+use super::{
+    Refused, Taken, Work,
+    operation::NOT_SENT,
+    settlement::{as_of_operations, kept, taken},
+};
 use crate::{
     domain::{
         DomainError,
@@ -51,6 +55,9 @@ impl Work<'_> {
             Outcome::Succeeded { result } => self.succeeded(kind, result),
             Outcome::RequiresAction { action, .. } => self.action_required(action, kind.is_some())?,
             Outcome::Pending { .. } => self.believe(Evidence::Pending),
+            Outcome::Declined { decline, result: Some(result) } if result.settlement_declined > 0 => {
+                self.taken(result, Some(&decline.into()))
+            }
             Outcome::Declined { decline, .. } => {
                 let advice = serde_json::to_value(decline.advice).ok();
                 let advice = advice.as_ref().and_then(|advice| advice.as_str());
@@ -62,6 +69,7 @@ impl Work<'_> {
         if !believed {
             return self.contradicts(operation);
         }
+        let outcome = as_of_operations(outcome);
         match operation {
             Some(operation) => {
                 self.answered(operation, &outcome, reference.as_deref())?;
@@ -108,8 +116,10 @@ impl Work<'_> {
         outcome: Outcome<Captured>,
     ) -> Result<Taken, DomainError> {
         let reference = outcome.result().map(|captured| captured.reference.clone());
-        if let Outcome::Succeeded { result } = &outcome {
+        let mut not_settled = None;
+        if let Some((result, refusal)) = taken(&outcome) {
             let all = payment_operation::of_payment(self.connection, self.payment.id)?;
+            not_settled = refusal.map(|refusal| (parts::settlement_declined_with(&all, &operation), refusal));
             let asked = operation.amount_minor == Some(result.amount.minor_units);
             let total = Evidence::Captured(parts::total_with(&all, &operation));
             if !asked || result.amount.currency.code() != self.payment.currency || !self.believe(total) {
@@ -122,6 +132,10 @@ impl Work<'_> {
         if let Outcome::Succeeded { result } | Outcome::Pending { result } = &outcome {
             // Also of a pending one: another may be done before it, and they are kept in the order of asking.
             self.add_capture(&result.reference);
+        }
+        if let Some((total, refusal)) = not_settled {
+            self.capture_not_settled(operation, total, &refusal, reference.as_deref())?;
+            return Ok(Taken::Known);
         }
         self.answered(operation, &outcome, reference.as_deref())?;
         Ok(Taken::Known)
@@ -149,16 +163,16 @@ impl Work<'_> {
     }
 
     /// Notes evidence; false when it cannot be true.
-    fn believe(&mut self, evidence: Evidence) -> bool {
+    pub(super) fn believe(&mut self, evidence: Evidence) -> bool {
         self.known.with(evidence).map(|known| self.known = known).is_ok()
     }
 
     fn succeeded(&mut self, kind: Option<PaymentOperationKind>, result: &Payment) -> bool {
         if result.voided || kind == Some(Void) {
             // What was captured before the rest was given up counts.
-            return self.believe(Evidence::Captured(result.captured)) && self.believe(Evidence::Voided);
+            return self.taken(result, None) && self.believe(Evidence::Voided);
         }
-        self.believe(Evidence::Authorized) && self.believe(Evidence::Captured(result.captured))
+        self.believe(Evidence::Authorized) && self.taken(result, None)
     }
 
     /// What the payer must do. A webhook leaves out what lets the payer's browser go on, so that what answered our own
@@ -202,13 +216,13 @@ impl Work<'_> {
     fn refuse(&mut self, evidence: Evidence, refusal: &Refused, advice: Option<&str>) {
         let before = self.known.standing;
         let stands = if evidence == Evidence::Declined { Declined } else { Failed };
-        if !self.believe(evidence) || self.known.standing != stands {
+        if !self.believe(evidence) || self.known.standing != stands || self.known.taken() > 0 {
             return;
         }
         let changes = &mut self.changes;
         let known = (&changes.refusal_code, &changes.refusal_message, changes.decline_advice.as_deref());
-        let code = Some(refusal.code.chars().take(255).collect::<String>());
-        let message = Some(refusal.message.chars().take(1024).collect::<String>());
+        let (code, message) = kept(refusal);
+        let (code, message) = (Some(code), Some(message));
         if before != stands || (&code, &message, advice) > known {
             changes.refusal_code = code;
             changes.refusal_message = message;
@@ -223,7 +237,7 @@ impl Work<'_> {
         }
     }
 
-    fn add_capture(&mut self, reference: &str) {
+    pub(super) fn add_capture(&mut self, reference: &str) {
         if !self.changes.captures.iter().any(|known| known == reference) {
             self.changes.captures.push(reference.to_owned());
         }
@@ -238,7 +252,7 @@ impl Work<'_> {
         let is_decided = matches!(outcome, Outcome::Succeeded { .. } | Outcome::Declined { .. });
         let is_voided = outcome.result().is_some_and(|payment| payment.voided);
         let all = payment_operation::of_payment(self.connection, self.payment.id)?;
-        let total = self.known.captured;
+        let total = self.known.taken();
         for operation in all.clone() {
             let reference = outcome.result().map(|payment| payment.reference.clone());
             let is_open = operation.state != OperationState::Settled;

@@ -27,7 +27,8 @@ impl Work<'_> {
     pub(super) fn write(mut self, taken: Taken) -> Result<Absorbed, DomainError> {
         let before = Known::of(&self.payment);
         let after = self.known;
-        if !matches!(after.standing, PaymentStatus::Failed | PaymentStatus::Declined) {
+        let is_refused = matches!(after.standing, PaymentStatus::Failed | PaymentStatus::Declined);
+        if !is_refused && after.settlement_declined == 0 {
             // It was refused, and has been paid all the same: no order of the two leaves a trace of the refusal here.
             self.changes.refusal_code = None;
             self.changes.refusal_message = None;
@@ -37,6 +38,7 @@ impl Work<'_> {
             standing: after.standing,
             status: self.status()?,
             captured_minor: after.captured,
+            settlement_declined_minor: after.settlement_declined,
             refunded_minor: after.refunded,
             refunding_minor: after.refunding,
             closed: after.closed,
@@ -75,7 +77,8 @@ impl Work<'_> {
         }
         let reason = match payment.status {
             PaymentStatus::Unknown => Some("unknown".to_owned()),
-            _ => payment.refusal_code.clone(),
+            PaymentStatus::Failed | PaymentStatus::Declined => payment.refusal_code.clone(),
+            _ => None,
         };
         let reference = payment.provider_reference.as_deref().filter(|_| learnt);
         let changes = TransactionChanges {
@@ -135,6 +138,7 @@ pub fn transaction_status(payment: &PaymentRow) -> TransactionStatus {
         PaymentStatus::RequiresAction | PaymentStatus::Pending | Authorized | PaymentStatus::Unknown => {
             TransactionStatus::Pending
         }
+        PaymentStatus::Failed if payment.settlement_declined_minor > 0 => TransactionStatus::Failed,
         PaymentStatus::Failed => TransactionStatus::Errored,
         PaymentStatus::Declined => TransactionStatus::Failed,
         PaymentStatus::Cancelled => TransactionStatus::Cancelled,
@@ -144,8 +148,8 @@ pub fn transaction_status(payment: &PaymentRow) -> TransactionStatus {
 
 /// What has moved between two states of knowledge. What is taken was held before, whether or not anybody told us then.
 pub(in crate::domain) fn movements(before: &Known, after: &Known) -> Vec<Movement> {
-    let is_held = |known: &Known| matches!(known.standing, Authorized | Captured);
-    let captured = after.captured - before.captured;
+    let is_held = |known: &Known| known.taken() > 0 || known.standing == Authorized;
+    let captured = after.taken() - before.taken();
     let held = match (before.closed, is_held(before), is_held(after)) {
         // What was given up, and is taken all the same.
         (true, ..) => captured,
@@ -154,12 +158,13 @@ pub(in crate::domain) fn movements(before: &Known, after: &Known) -> Vec<Movemen
     };
     let held_in_all = is_held(before) || is_held(after);
     let released =
-        if held_in_all && after.closed && !before.closed { after.amount - after.captured } else { 0 };
+        if held_in_all && after.closed && !before.closed { after.amount - after.taken() } else { 0 };
     let refunded = after.refunded - before.refunded;
     [
         (MovementKind::Hold, held),
         (MovementKind::Capture, captured),
         (MovementKind::Release, released),
+        (MovementKind::SettlementDecline, after.settlement_declined - before.settlement_declined),
         (MovementKind::Refund, refunded.max(0)),
         (MovementKind::Reversal, (-refunded).max(0)),
     ]
@@ -179,6 +184,7 @@ mod tests {
             amount: 1000,
             standing: PaymentStatus::Created,
             captured: 0,
+            settlement_declined: 0,
             refunded: 0,
             refunding: 0,
             closed: false,
@@ -196,6 +202,17 @@ mod tests {
         let expected = [(MovementKind::Hold, 1000), (MovementKind::Capture, 1000)];
         assert_eq!(moved(&[], &[Evidence::Captured(1000)]), expected);
         assert_eq!(moved(&[Evidence::Authorized], &[Evidence::Captured(1000)]), expected[1..]);
+    }
+
+    #[test]
+    fn what_did_not_come_in_goes_back_however_late_we_hear_of_it() {
+        let declined = Evidence::SettlementDeclined(400);
+        let back = (MovementKind::SettlementDecline, 400);
+        assert_eq!(moved(&[Evidence::Captured(1000)], &[declined]), [back]);
+        let all = [(MovementKind::Hold, 1000), (MovementKind::Capture, 400), back];
+        assert_eq!(moved(&[], &[declined]), all);
+        assert_eq!(moved(&[declined], &[Evidence::Captured(400)]), []);
+        assert_eq!(moved(&[declined], &[Evidence::Voided]), [(MovementKind::Release, 600)]);
     }
 
     #[test]

@@ -57,7 +57,8 @@ pub async fn capture(
         let payment = locked(connection, id)?;
         // What is pending at the provider is not there to be taken once more.
         let pending = parts::pending(&payment_operation::of_payment(connection, payment.id)?);
-        let left = payment.amount_minor - payment.captured_minor - pending;
+        let taken = Known::of(&payment).taken();
+        let left = payment.amount_minor - taken - pending;
         permitted(&payment, PaymentOperationKind::Capture, 0)?;
         // Of nothing that is left, at least one minor unit is too much.
         let amount = amount(&payment, named.as_deref(), left.max(1))?;
@@ -65,7 +66,7 @@ pub async fn capture(
         let (attempt, last) = (AttemptId::new(), last || amount.minor_units == left);
         let request = Capture { attempt, payment: reference(&payment)?, amount, last };
         let operation = Operation {
-            before_minor: payment.captured_minor,
+            before_minor: taken,
             last,
             ..Operation::new(PaymentOperationKind::Capture, attempt, Some(amount.minor_units))
         };

@@ -6,8 +6,15 @@ use super::*;
 
 const AMOUNT: i64 = 1000;
 
-const NEW: Known =
-    Known { amount: AMOUNT, standing: Created, captured: 0, refunded: 0, refunding: 0, closed: false };
+const NEW: Known = Known {
+    amount: AMOUNT,
+    standing: Created,
+    captured: 0,
+    settlement_declined: 0,
+    refunded: 0,
+    refunding: 0,
+    closed: false,
+};
 
 fn any_evidence() -> impl Strategy<Value = Evidence> {
     prop_oneof![
@@ -21,6 +28,7 @@ fn any_evidence() -> impl Strategy<Value = Evidence> {
             Evidence::LastCapture,
         ]),
         (0..=AMOUNT + 5).prop_map(Evidence::Captured),
+        (0..=AMOUNT + 5).prop_map(Evidence::SettlementDeclined),
     ]
 }
 
@@ -67,6 +75,7 @@ fn an_authorization_is_captured_in_parts_until_the_last() {
 #[test]
 fn more_than_was_asked_for_is_never_believed() {
     assert_eq!(NEW.with(Evidence::Captured(AMOUNT + 1)), Err(Refusal::TooMuch));
+    assert_eq!(NEW.with(Evidence::SettlementDeclined(AMOUNT + 1)), Err(Refusal::TooMuch));
 }
 
 #[test]
@@ -76,6 +85,42 @@ fn money_that_the_provider_took_after_a_refusal_is_on_the_books() {
             assert_eq!((all(&order).standing, all(&order).captured), (Captured, AMOUNT));
         }
     }
+}
+
+#[test]
+fn what_was_taken_and_did_not_come_in_has_failed_however_often_it_is_said_to_be_taken() {
+    let (taken, lost) = (Evidence::Captured(AMOUNT), Evidence::SettlementDeclined(AMOUNT));
+    for order in
+        [vec![taken, lost], vec![lost, taken], vec![lost], vec![taken, lost, Evidence::Declined, taken]]
+    {
+        let known = all(&order);
+        assert_eq!((known.standing, known.captured, known.taken()), (Failed, 0, AMOUNT));
+        for &operation in PaymentOperationKind::ALL {
+            assert_eq!(known.permits(Failed, operation, 1), Err(Refusal::Status));
+        }
+    }
+}
+
+#[test]
+fn a_part_that_did_not_come_in_leaves_the_others_and_what_is_held() {
+    let held = all(&[Evidence::Authorized, Evidence::Captured(300), Evidence::SettlementDeclined(300)]);
+    assert_eq!((held.standing, held.captured, held.closed), (Authorized, 0, false));
+    assert_eq!(held.permits(Authorized, Capture, 700), Ok(()));
+    assert_eq!(held.permits(Authorized, Capture, 701), Err(Refusal::AboveAuthorized));
+    assert_eq!(all(&[Evidence::SettlementDeclined(300), Evidence::Voided]).standing, Failed);
+    let parts = held.with(Evidence::Captured(500)).unwrap();
+    assert_eq!((parts.standing, parts.captured, parts.refundable()), (Captured, 200, 200));
+}
+
+#[test]
+fn what_has_gone_back_of_what_did_not_come_in_has_gone_back_all_the_same() {
+    let refunded = all(&[Evidence::Captured(AMOUNT)]).reserving(300).unwrap();
+    let pending = refunded.with(Evidence::SettlementDeclined(AMOUNT)).unwrap();
+    let moved = |to| pending.refund_moved(Some(RefundStanding::Created), to, 300).unwrap();
+    let gone = moved(RefundStanding::Succeeded);
+    assert_eq!((gone.captured, gone.refunded, gone.refunding), (0, 300, 0));
+    assert_eq!((gone.standing, gone.reserving(1)), (Failed, Err(Refusal::AboveCaptured)));
+    assert_eq!(moved(RefundStanding::Failed).refundable(), 0);
 }
 
 proptest! {
@@ -106,13 +151,15 @@ proptest! {
         let mut known = NEW;
         for evidence in evidence {
             let next = known.with(evidence).unwrap_or(known);
-            if is_final(known.standing) && next.standing != known.standing {
+            let settled_otherwise = next.settlement_declined > known.settlement_declined;
+            if is_final(known.standing) && next.standing != known.standing && !settled_otherwise {
                 // A request that failed here may turn out to have been declined there: no money either way.
                 let refused = known.standing == Failed && next.standing == Declined;
                 prop_assert!(refused || [Authorized, Cancelled, Captured].contains(&next.standing));
                 prop_assert!(strength(next.standing) > strength(known.standing));
             }
-            prop_assert!(known.standing != Captured || next.standing == Captured);
+            prop_assert!(known.standing != Captured || next.standing == Captured || settled_otherwise);
+            prop_assert!(next.taken() >= known.taken());
             known = next;
         }
     }
@@ -134,11 +181,13 @@ proptest! {
                 };
                 (next, best) = (moved, stronger);
                 prop_assert!(next.refunded >= 0 && next.refunding >= 0);
+                prop_assert!(next.refunded + next.refunding <= next.taken());
+                // Of what did not come in nothing more goes back.
                 prop_assert!(next.refunded + next.refunding <= next.captured);
             }
             known = next;
         }
-        prop_assert!(0 <= known.captured && known.captured <= known.amount);
+        prop_assert!(0 <= known.captured && 0 <= known.settlement_declined && known.taken() <= known.amount);
         prop_assert_eq!(known.captured > 0, known.standing == Captured);
     }
 

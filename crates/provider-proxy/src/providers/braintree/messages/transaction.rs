@@ -21,6 +21,8 @@ use crate::providers::{
 pub(in crate::providers::braintree) struct Parts {
     /// What was captured in parts, in minor units.
     pub(in crate::providers::braintree) captured: Option<i64>,
+    /// What of the parts was captured and not settled, in minor units.
+    pub(in crate::providers::braintree) settlement_declined: Option<i64>,
     /// What was refunded, in minor units.
     pub(in crate::providers::braintree) refunded: Option<i64>,
 }
@@ -44,10 +46,13 @@ pub(in crate::providers::braintree) fn payment(
     let now = money(transaction)?;
     let captures = transaction.items("partial-settlement-transaction-ids");
     let in_parts = standing == Standing::InParts && !captures.is_empty();
-    let captured = match standing {
-        Standing::Taken => now.minor_units,
-        Standing::InParts => parts.captured.unwrap_or_default(),
-        _ => 0,
+    let (captured, settlement_declined) = match standing {
+        Standing::Taken => (now.minor_units, 0),
+        Standing::InParts => {
+            (parts.captured.unwrap_or_default(), parts.settlement_declined.unwrap_or_default())
+        }
+        Standing::NotSettled if was_taken(transaction) => (0, now.minor_units),
+        _ => (0, 0),
     };
     let never_refunded = transaction.items("refund-ids").is_empty() && captures.is_empty();
     let result = Payment {
@@ -56,6 +61,7 @@ pub(in crate::providers::braintree) fn payment(
         status: transaction.required("status")?.to_owned(),
         amount: authorized(transaction, now)?,
         captured,
+        settlement_declined,
         refunded: parts.refunded.or(never_refunded.then_some(0)),
         voided: standing == Standing::GivenUp,
         captures,
@@ -78,6 +84,7 @@ pub(in crate::providers::braintree) fn captured(
         reference: transaction.required("id")?.to_owned(),
         status: transaction.required("status")?.to_owned(),
         amount: money(transaction)?,
+        settlement_declined: standing == Standing::NotSettled && was_taken(transaction),
     };
     Ok(match standing {
         Standing::Taken => Outcome::Succeeded { result },
@@ -111,10 +118,25 @@ pub(in crate::providers::braintree) fn refunded(
 
 /// What some transactions come to together, in minor units; without those that moved nothing.
 pub(in crate::providers::braintree) fn sum(transactions: &[Element]) -> Result<i64, Unintelligible> {
+    sum_of(transactions, |standing, _| {
+        matches!(standing, Standing::Taken | Standing::InParts | Standing::Asked)
+    })
+}
+
+/// What of some transactions was captured and not settled, in minor units.
+pub(in crate::providers::braintree) fn sum_not_settled(
+    transactions: &[Element],
+) -> Result<i64, Unintelligible> {
+    sum_of(transactions, |standing, transaction| standing == Standing::NotSettled && was_taken(transaction))
+}
+
+fn sum_of(
+    transactions: &[Element],
+    counts: impl Fn(Standing, &Element) -> bool,
+) -> Result<i64, Unintelligible> {
     let mut sum: i64 = 0;
     for transaction in transactions {
-        let standing = standing(transaction)?;
-        if matches!(standing, Standing::Taken | Standing::InParts | Standing::Asked) {
+        if counts(standing(transaction)?, transaction) {
             let next = sum.checked_add(money(transaction)?.minor_units);
             sum = next.ok_or_else(|| Unintelligible::field("amount", "too large"))?;
         }
@@ -171,14 +193,28 @@ fn standing(transaction: &Element) -> Result<Standing, Unintelligible> {
     table::find(&table::STATUSES, status).ok_or_else(|| Unintelligible::field("status", "not a known status"))
 }
 
+/// Whether a transaction that was not settled counted as taken before: it does from when it is submitted, unless its
+/// history tells that it never was. That is how it was told then.
+fn was_taken(transaction: &Element) -> bool {
+    let history = history(transaction);
+    let is_taken = |event: &Element| {
+        let status = event.text("status");
+        status.and_then(|status| table::find(&table::STATUSES, status)) == Some(Standing::Taken)
+    };
+    history.is_empty() || history.iter().any(is_taken)
+}
+
+fn history(transaction: &Element) -> &[Element] {
+    transaction.child("status-history").map(Element::children).unwrap_or_default()
+}
+
 fn money(transaction: &Element) -> Result<Money, Unintelligible> {
     amount::read(transaction, "amount", amount::currency(transaction)?)
 }
 
 /// A sale that was submitted for less says so in its amount; what was authorized stands in its history.
 fn authorized(transaction: &Element, now: Money) -> Result<Money, Unintelligible> {
-    let history = transaction.child("status-history").map(Element::children).unwrap_or_default();
-    let event = history.iter().find(|event| event.text("status") == Some("authorized"));
+    let event = history(transaction).iter().find(|event| event.text("status") == Some("authorized"));
     event.map_or(Ok(now), |event| amount::read(event, "amount", now.currency))
 }
 

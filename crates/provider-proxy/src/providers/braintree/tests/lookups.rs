@@ -141,3 +141,58 @@ async fn health_takes_our_keys_and_changes_nothing() {
     let failure = perform(&connector(&upstream), OperationName::Health, &request).await.unwrap_err();
     assert!(failure.message.contains("401"), "{}", failure.message);
 }
+
+/// The same text with other words in it.
+fn told(text: &str, words: &[(&str, &str)]) -> &'static str {
+    let told = words.iter().fold(text.to_owned(), |text, (word, other)| {
+        assert!(text.contains(word), "{word}");
+        text.replace(word, other)
+    });
+    Box::leak(told.into_boxed_str())
+}
+
+async fn looked_up(payment: &str, found: &'static str) -> Value {
+    let path: &'static str = Box::leak(format!("/transactions/{payment}").into_boxed_str());
+    let script = [("GET", path, 200, found)];
+    let question = by(&json!({"payment": {"reference": payment}}));
+    run(&script, OperationName::Lookup, &question).await.0["outcome"].clone()
+}
+
+#[actix_web::test]
+async fn what_was_taken_and_not_settled_is_told_and_what_was_never_taken_is_a_decline() {
+    for word in ["settlement_declined", "settlement_failed"] {
+        let status = format!("<status>{word}</status>");
+        let words = [("<status>settled</status>", status.as_str())];
+        let lost = looked_up(&id_of(recorded!("settled")), told(recorded!("settled"), &words)).await;
+        let result = &lost["result"];
+        assert_eq!((outcome(&lost), &result["captured"]), ("declined", &json!(0)));
+        assert_eq!(result["settlement_declined"], result["amount"]["minor_units"]);
+        let never = ("<status>submitted_for_settlement</status>", "<status>settlement_pending</status>");
+        let words = [words[0], never];
+        let declined = looked_up(&id_of(recorded!("settled")), told(recorded!("settled"), &words)).await;
+        assert_eq!(outcome(&declined), "declined");
+        assert_eq!(
+            (&declined["result"]["captured"], &declined["result"]["settlement_declined"]),
+            (&json!(0), &Value::Null)
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_part_that_was_not_settled_is_told_beside_those_that_were() {
+    let payment = id_of(recorded!("in_parts"));
+    let path: &'static str = Box::leak(format!("/transactions/{payment}").into_boxed_str());
+    let page = recorded!("parts_page");
+    // Its own status comes first, and then its history.
+    let lost: &'static str = Box::leak(
+        page.replacen("<status>submitted_for_settlement<", "<status>settlement_declined<", 1)
+            .into_boxed_str(),
+    );
+    assert_ne!(lost, page);
+    let script = [("GET", path, 200, recorded!("in_parts")), ("POST", "/advanced_search", 200, lost)];
+    let question = by(&json!({"payment": {"reference": payment}}));
+    let (result, _) = run(&script, OperationName::Lookup, &question).await;
+    let found = &result["outcome"]["result"];
+    assert_eq!(outcome(&result["outcome"]), "succeeded");
+    assert_eq!((&found["captured"], &found["settlement_declined"]), (&json!(0), &json!(400)));
+}

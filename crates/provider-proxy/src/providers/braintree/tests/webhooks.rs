@@ -109,6 +109,8 @@ async fn an_event_says_how_the_payment_the_refund_or_the_subscription_stands() {
         (outcome(&declined["payment"]), &declined["payment"]["decline"]["code"]),
         ("declined", &json!("4001"))
     );
+    let lost = &declined["payment"]["result"];
+    assert_eq!((&lost["captured"], &lost["settlement_declined"]), (&json!(0), &json!(400_100)));
     let refund = verify(&braintree, &signed(recorded!("told_refund_failed"))).await.unwrap();
     assert_eq!((outcome(&refund["refund"]), &refund["attempt"]), ("declined", &json!(SECOND)));
     assert_eq!(refund["payment_reference"], settled["payment_reference"]);
