@@ -1,7 +1,15 @@
 //! A payer pays, and nobody tells: each provider is asked, and the payment is on the books all the same.
 
+use chassis::environment::Environment;
 use chrono::TimeDelta;
-use integration_tests::in_process::PairOptions;
+use db_server::{
+    domain::{
+        Clock,
+        payment::resolve::{self, Finding, Resolution},
+    },
+    server, settings,
+};
+use integration_tests::in_process::{PairOptions, db_server_settings};
 use serde_json::{Value, json};
 use wire::payment::Provider;
 
@@ -114,4 +122,30 @@ async fn a_page_is_looked_at_no_more_once_its_payment_is_completed() {
     assert_eq!(look(&till, TimeDelta::days(1)).await, 0);
     let after = till.pair.sandbox_client().get("/_sandbox/requests").await.json();
     assert_eq!(before["counts"], after["counts"]);
+}
+
+#[actix_web::test]
+async fn an_operator_says_that_a_payer_has_paid_on_the_page() {
+    let till = quiet().await;
+    let order = till.order(Provider::Reference, &json!({"checkout": checkout()}));
+    let payment = till.pay(&order).await;
+    let database = till.pair.database.as_ref().unwrap();
+    let proxy = till.pair.provider_proxy.url();
+    let table = db_server_settings(&database.socket_folder(), database.name(), proxy, &till.pair.dummies);
+    let settings = settings::read(table, Environment::default()).unwrap();
+    let (domain, _) = server::tools(settings, Clock::system()).await.unwrap();
+    let uuid = text(&payment, "/uuid").parse().unwrap();
+    let story = resolve::story(&domain.database, uuid).await.unwrap();
+    let by_hand = Resolution {
+        payment: uuid,
+        attempt: story.operations[0].attempt,
+        finding: Finding::Captured,
+        reference: None,
+        captured: None,
+        by: "ada".to_owned(),
+        because: "seen in the provider's pages".to_owned(),
+    };
+    let (keys, now) = (domain.keys.clone(), domain.clock.now());
+    resolve::resolve(&domain.database, keys, now, by_hand).await.unwrap();
+    assert_captured(&till, &payment).await;
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use actix_web::rt;
 use integration_tests::{
-    in_process::{Pair, provider_proxy_settings, spawn_pair, start_provider_proxy},
+    in_process::{
+        Pair, db_server_settings, provider_proxy_settings, spawn_pair, start_db_server, start_provider_proxy,
+    },
     settings::merge,
 };
 use serde_json::{Value, json};
@@ -193,9 +195,9 @@ async fn hear(till: &Till, kind: &str) {
     }
 }
 
-#[actix_web::test]
-async fn a_client_is_answered_before_the_provider_is_asked_about_what_has_waited_for_its_payment() {
-    let till = Till::at(with_notices(spawn_pair().await)).await;
+/// A payment whose payer has paid before its answer was there, and whose notice has waited for it: the look at the
+/// provider that this brings about takes its time.
+async fn paid_before_it_is_here(till: &Till) -> Value {
     let slow = json!([
         {"method": "POST", "path": "/transactions", "fault": {"delay_ms": 2500, "after": true}},
         {"method": "GET", "path": "/transactions", "fault": {"delay_ms": 4000}},
@@ -206,20 +208,40 @@ async fn a_client_is_answered_before_the_provider_is_asked_about_what_has_waited
         let client = till.client.clone();
         async move { post(&client, "/payments/", &unique("key"), &order).await }
     });
-    // The payer is faster than the answer, and so is the notice.
-    let id = waits_at_the_reference_provider(&till).await;
+    let id = waits_at_the_reference_provider(till).await;
     let path = format!("/_sandbox/waiting/reference/{id}/approve");
     let approved = till.pair.sandbox_client().post(&path, &json!({})).await;
     assert!(approved.status < 300, "{approved:?}");
-    arrived(&till).await;
-    assert_eq!(rows(&till, WAITING), 1);
+    assert_eq!(rows(till, WAITING), 1);
     let answer = asking.await.unwrap();
     assert_eq!((answer.status, &answer.json()["status"]), (201, &json!("requires_action")), "{answer:?}");
-    let payment = answer.json();
+    answer.json()
+}
+
+#[actix_web::test]
+async fn a_client_is_answered_before_the_provider_is_asked_about_what_has_waited_for_its_payment() {
+    let till = Till::at(with_notices(spawn_pair().await)).await;
+    let payment = paid_before_it_is_here(&till).await;
     assert_eq!(till.read(&payment).await["status"], "requires_action", "the client has waited for the look");
     told(&till, "payment.captured").await;
     let end = till.read(&payment).await;
     assert_eq!((&end["status"], &end["captured_amount"]), (&json!("captured"), &json!("10.00")), "{end}");
+    assert_eq!((rows(&till, WAITING), rows(&till, OPEN)), (0, 0));
+}
+
+#[actix_web::test]
+async fn what_is_looked_at_when_a_server_stops_is_applied_by_the_next() {
+    let mut till = Till::at(with_notices(spawn_pair().await)).await;
+    let payment = paid_before_it_is_here(&till).await;
+    till.pair.db_server.stop();
+    assert_eq!(rows(&till, WAITING), 1, "the stop has not waited for the look");
+    let database = till.pair.database.as_ref().unwrap();
+    let (folder, proxy) = (database.socket_folder(), till.pair.provider_proxy.url());
+    let table = db_server_settings(&folder, database.name(), proxy, &till.pair.dummies);
+    till.pair.db_server = start_db_server(table);
+    till.client = till.pair.client();
+    told(&till, "payment.captured").await;
+    assert_eq!(till.read(&payment).await["captured_amount"], "10.00");
     assert_eq!((rows(&till, WAITING), rows(&till, OPEN)), (0, 0));
 }
 

@@ -96,6 +96,17 @@ fn every_fault_is_reported_at_once_with_its_full_name() {
 }
 
 #[test]
+fn a_provider_is_waited_for_a_minute_at_most() {
+    for (key, most, more) in [("timeout", "60s", "61s"), ("connect_timeout", "1m", "2m")] {
+        let with = |limit: &str| GOOD.replace("realm =", &format!("{key} = \"{limit}\"\nrealm ="));
+        assert!(read(&with(most)).is_ok(), "{key}");
+        let (keys, report) = faults(&with(more));
+        assert_eq!(keys, [format!("providers.reference.{key}")]);
+        assert!(report.contains("at most 60s"), "{report}");
+    }
+}
+
+#[test]
 fn a_provider_without_any_notice_key_is_refused() {
     let text = GOOD.split("[providers.reference.notice_keys]").next().unwrap();
     assert_eq!(faults(text).0, ["providers.reference.notice_keys"]);
