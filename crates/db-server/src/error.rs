@@ -22,7 +22,7 @@ use wire::payment::{Decline, Provider};
 
 pub use self::{
     fields::with_codes,
-    provider::{sentence, status_of},
+    provider::{sentence, status_of, unanswered},
 };
 
 use self::{
@@ -37,7 +37,7 @@ use crate::{
     page::QueryError,
     provider_errors::ProviderErrors,
     proxy_client::ProxyError,
-    store::{StoreError, id::TransactionId},
+    store::StoreError,
 };
 
 /// Why a request is not answered with what it asked for.
@@ -97,15 +97,6 @@ pub enum ApiError {
     /// The provider says what is wrong. It has moved nothing.
     #[error("the provider says no: {}", .0.code().escape_debug())]
     Provider(ProviderErrors),
-    /// Nobody knows what the provider made of a payment; the transaction is pending.
-    #[error("transaction {transaction} is pending: {cause}")]
-    Unsettled {
-        /// The transaction.
-        transaction: TransactionId,
-        /// Why it is not known.
-        #[source]
-        cause: ProxyError,
-    },
     /// The payer's bank or the provider's own checks said no. Nothing was moved.
     #[error("{provider} declines: {}", decline.code.escape_debug())]
     Declined {
@@ -223,8 +214,7 @@ fn answer(error: &ApiError) -> HttpResponse {
         }
         ApiError::Domain(DomainError::Pin(_)) => internal(),
         ApiError::Proxy(ProxyError::Refused(answer)) => refused(answer),
-        ApiError::Unsettled { transaction, cause } => proxy(cause, Some(*transaction)),
-        ApiError::Proxy(error) => proxy(error, None),
+        ApiError::Proxy(error) => proxy(error),
         ApiError::Provider(errors) => said_no(errors),
         ApiError::Declined { provider, decline } => payment::declined(*provider, decline),
         ApiError::NotClosed(cause) => payment::not_closed(cause),

@@ -46,9 +46,14 @@ impl ProviderErrors {
     /// its own.
     #[must_use]
     pub fn of_decline(provider: Provider, decline: &Decline) -> Self {
+        Self::declined(provider, &decline.code, &decline.message)
+    }
+
+    /// The same of a decline of which the code and the words alone are left.
+    #[must_use]
+    pub fn declined(provider: Provider, code: &str, message: &str) -> Self {
         let mut errors = Self { provider, fields: BTreeMap::new(), retry_after: None };
-        let field = if is_about_cvv(&decline.code) { CVV } else { ALL };
-        errors.add(field, &decline.code, &decline.message);
+        errors.add(if is_about_cvv(code) { CVV } else { ALL }, code, message);
         errors
     }
 

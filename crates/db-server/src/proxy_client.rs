@@ -3,7 +3,7 @@
 mod error;
 mod passthrough;
 
-pub use error::ProxyError;
+pub use error::{ProxyError, Unanswered};
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ mod bad_input_routes;
 mod books;
 mod braintree;
 mod braintree_paths;
+mod braintree_sale_payments;
 mod braintree_sales;
 mod braintree_shop;
 mod braintree_subscriptions;

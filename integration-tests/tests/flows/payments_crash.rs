@@ -18,6 +18,7 @@ struct Storm {
     running: Executables,
     folder: tempfile::TempDir,
     product: String,
+    public_id: String,
 }
 
 impl Storm {
@@ -25,11 +26,12 @@ impl Storm {
         let running = Executables::start("", "", Dummies::default()).await;
         let client = running.client();
         let seller = created(client.post("/generic/seller/", &json!({"uuid": unique("s")})).await);
+        let public_id = unique("p");
         let body = json!({
-            "seller": seller["resource_uri"], "external_id": unique("x"), "public_id": unique("p"),
+            "seller": seller["resource_uri"], "external_id": unique("x"), "public_id": public_id,
         });
         let product = text(&created(client.post("/generic/product/", &body).await), "/resource_uri");
-        Self { running, folder: tempfile::tempdir().unwrap(), product }
+        Self { running, folder: tempfile::tempdir().unwrap(), product, public_id }
     }
 
     /// db-server ends and is started again, to die at a point if one is named.
@@ -45,8 +47,8 @@ impl Storm {
         self.running.db_server = running(launch).await;
     }
 
-    /// Sends a request during which db-server dies at this point, and sends it again once it is back and the lease is
-    /// over.
+    /// Sends a request during which db-server dies at this point, and sends it again once it is back: while the lease
+    /// lasts, and when it is over.
     async fn crash(&mut self, point: &str, path: &str, body: &Value) -> Answer {
         let key = unique("key");
         self.restart(Some(point)).await;
@@ -55,6 +57,10 @@ impl Storm {
         assert!(request.send().await.is_err(), "{point}");
         self.running.db_server.process.wait().await.unwrap();
         self.restart(None).await;
+        if !point.ends_with("settled") {
+            let early = post(&self.running.client(), path, &key, body).await;
+            assert_eq!((early.status, early.header("retry-after")), (409, Some("1")), "{point}: {early:?}");
+        }
         let mut connection = self.running.postgres.connect(DATABASE).unwrap();
         let over = "update idempotency_keys set leased_until = now() - interval '1 second' \
                     where leased_until is not null";
@@ -62,9 +68,9 @@ impl Storm {
         post(&self.running.client(), path, &key, body).await
     }
 
-    async fn ledger(&self) -> Vec<(String, String)> {
+    async fn ledger(&self, provider: Provider) -> Vec<(String, String)> {
         let sandbox = integration_tests::client::Client::unsigned(&self.running.sandbox.url);
-        let lines = sandbox.get(&format!("/_sandbox/ledger?provider={}", Provider::Stripe)).await.json();
+        let lines = sandbox.get(&format!("/_sandbox/ledger?provider={provider}")).await.json();
         let line = |line: &Value| (text(line, "/kind"), text(line, "/amount"));
         lines.as_array().unwrap().iter().map(line).collect()
     }
@@ -93,5 +99,29 @@ async fn a_request_goes_on_after_a_crash_wherever_it_came_and_charges_once() {
         let now = storm.running.client().get(&uri).await.json();
         assert_eq!((&now["status"], &now["refunded_amount"]), (&json!("captured"), &json!("3.00")));
     }
-    assert_eq!(storm.ledger().await, expected);
+    assert_eq!(storm.ledger(Provider::Stripe).await, expected);
+}
+
+#[actix_web::test]
+async fn a_sale_goes_on_after_a_crash_wherever_it_came_and_charges_no_more_than_once() {
+    let mut storm = Storm::new().await;
+    for (step, amount) in [("begun", "5.00"), ("answered", "6.00"), ("settled", "7.00")] {
+        let body = json!({"product_id": storm.public_id, "amount": amount, "nonce": "fake-valid-nonce"});
+        let sold = storm.crash(&format!("create.{step}"), "/braintree/sale/", &body).await;
+        if step == "begun" {
+            // Braintree has no keys: what it may have heard of is looked up, and not asked again.
+            let error = &sold.json()["proxy_error"];
+            assert_eq!((sold.status, &error["outcome"]), (502, &json!("unknown")), "{sold:?}");
+            let pending = storm.running.client().get(&text(error, "/transaction")).await.json();
+            assert_eq!((&pending["status"], &pending["status_reason"]), (&json!(0), &json!("unknown")));
+            continue;
+        }
+        let generic = &sold.json()["mozilla"]["generic"];
+        assert_eq!((sold.status, &generic["status"]), (200, &json!(2)), "{step}: {sold:?}");
+        assert_eq!(generic["amount"], amount);
+    }
+    let charges = [super::till::line("charge", "6.00"), super::till::line("charge", "7.00")];
+    assert_eq!(storm.ledger(Provider::Braintree).await, charges);
+    let mut connection = storm.running.postgres.connect(DATABASE).unwrap();
+    assert_eq!(super::ledger::assert_sound(&mut connection), (3, 12));
 }

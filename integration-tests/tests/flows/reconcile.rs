@@ -100,7 +100,7 @@ async fn what_is_not_known_yet_is_open_and_no_error() {
             "{report:?}"
         );
         assert!(report.rows.iter().any(|row| row.at_provider.is_some()), "the provider's row is among them");
-        let row = shop.absorb(&row, Fact::Unknown { operation: operation.clone() }).await;
+        let row = shop.absorb(&row, Fact::Unknown { operation: operation.clone(), why: None }).await;
         assert!(shop.compare().await.unwrap().agrees());
         shop.absorb(&row, Fact::Payment { operation: Some(operation), outcome }).await;
         assert_eq!(shop.compare().await.unwrap().counts, agreed(1), "{provider}");

@@ -1,4 +1,5 @@
-//! What a provider says about charges that it made: of subscriptions, by itself, and of sales, later than it answered.
+//! What a provider says about charges that it made of subscriptions, by itself; and about sales that are no payments,
+//! which were made before a sale was one.
 
 mod verdict;
 
@@ -137,8 +138,9 @@ pub fn of_subscription(
     }
 }
 
-/// A payment of which the provider knows more by now, such as a sale whose outcome nobody knew. False when there is no
-/// such transaction here.
+/// A charge that is no payment of ours and of which the provider knows more by now: that of a subscription, or a sale
+/// that was made before a sale was a payment, which is found by its attempt alone while its outcome is not known. False
+/// when there is no such transaction here.
 ///
 /// # Errors
 /// What the database gives.
@@ -216,8 +218,6 @@ fn record(
     let new = NewProviderCharge {
         transaction_id: transaction.id,
         provider: row.provider,
-        // The provider has charged by itself; the attempt of the event is that of the subscription.
-        attempt: None,
         payment_method_id: Some(row.payment_method_id),
         subscription_id: Some(row.id),
         kind: notice::reason(&event.provider_kind),

@@ -26,7 +26,6 @@ pub mod product;
 pub mod purchase;
 pub mod reconcile;
 pub mod reference;
-pub mod sale;
 pub mod seller;
 pub mod stopping;
 pub mod subscription;

@@ -10,7 +10,10 @@ use actix_web::{
 use serde_json::{Value, json};
 use wire::{ErrorKind, ProviderAnswer};
 
-use crate::{provider_errors::ProviderErrors, proxy_client::ProxyError, store::id::TransactionId, uri::Kind};
+use crate::{
+    provider_errors::ProviderErrors,
+    proxy_client::{ProxyError, Unanswered},
+};
 
 /// A provider's refusal: its status, when it wants to be asked again, and the message that its body holds, or else its
 /// body. Whether a provider that failed itself (5xx) has acted is unknown, and the client is told so.
@@ -45,25 +48,27 @@ pub(super) fn said_no(errors: &ProviderErrors) -> HttpResponse {
     response.json(errors.json())
 }
 
-/// No answer of the provider. `transaction` is the payment whose outcome is not known.
-pub(super) fn proxy(error: &ProxyError, transaction: Option<TransactionId>) -> HttpResponse {
-    let status = status_of(error.kind());
-    let unknown = error.outcome_is_unknown();
+/// No answer of the provider.
+pub(super) fn proxy(error: &ProxyError) -> HttpResponse {
+    let (status, body) = unanswered(&Unanswered::of(error), error.outcome_is_unknown());
+    HttpResponse::build(status).json(body)
+}
+
+/// The status and the body of what has no answer of the provider, which may have acted all the same.
+#[must_use]
+pub fn unanswered(why: &Unanswered, unknown: bool) -> (StatusCode, Value) {
     let consequence =
         if unknown { "The request may have been carried out." } else { "The request was not carried out." };
-    let mut body = json!({
-        "detail": format!("{} {consequence}", sentence(error)),
+    let body = json!({
+        "detail": format!("{} {consequence}", words(why)),
         "proxy_error": {
-            "target": error.target(),
-            "kind": error.kind().map(ErrorKind::name),
-            "status": error.proxy_status(),
+            "target": why.target,
+            "kind": why.kind.map(ErrorKind::name),
+            "status": why.status,
             "outcome": if unknown { "unknown" } else { "not_sent" },
         },
     });
-    if let Some(transaction) = transaction {
-        body["proxy_error"]["transaction"] = Kind::Transaction.uri(transaction).into();
-    }
-    HttpResponse::build(status).json(body)
+    (status_of(why.kind), body)
 }
 
 /// The status of what the proxy could not do, or does not know to be done.
@@ -80,8 +85,12 @@ pub const fn status_of(kind: Option<ErrorKind>) -> StatusCode {
 /// What happened, without what a client has no business with: addresses, certificates, the operating system's words.
 #[must_use]
 pub fn sentence(error: &ProxyError) -> String {
-    let target = error.target();
-    let what = match error.kind() {
+    words(&Unanswered::of(error))
+}
+
+fn words(why: &Unanswered) -> String {
+    let target = &why.target;
+    let what = match why.kind {
         Some(ErrorKind::Connect) => "could not be reached",
         Some(ErrorKind::Tls) => "could not be reached over TLS",
         Some(ErrorKind::Timeout) => "did not answer in time",
@@ -95,7 +104,7 @@ pub fn sentence(error: &ProxyError) -> String {
         }
         _ => "could not be asked",
     };
-    match error.proxy_status() {
+    match why.status {
         Some(status) => format!("Proxy returned: {status} from: {target}. {target} {what}."),
         None => format!("{target} {what}."),
     }

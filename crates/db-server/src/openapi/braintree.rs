@@ -92,11 +92,22 @@ fn sales() -> Vec<Operation> {
         post("/braintree/sale/", "sell_through_braintree", "Sells a product once")
             .notes(
                 "Either `nonce` or `paymethod`. The currency is that of the product's plan, else `payments.currency`. \
-                 When nobody knows whether the payer was charged, the transaction is pending, and the error names it.",
+                 When nobody knows whether the payer was charged, the transaction is pending, and the error names it. A \
+                 sale is a payment, and is in `GET /payments/`.",
             )
+            .may_be_keyed()
             .takes("NewBraintreeSale", example)
             .answers("200", "The transaction, which Braintree has accepted.", "BraintreeSale")
-            .asks_braintree(),
+            .asks_braintree()
+            .refuses("400", "The body is not JSON, or the key is none.", &["KeyRefusal"])
+            .refuses("409", "The same sale is being carried out.", &["KeyRefusal"])
+            .refuses(
+                "422",
+                "Fields are wrong; or Braintree says no; or the key was used for another body.",
+                &["KeyRefusal"],
+            )
+            .refuses("403", "The caller lacks the role, or provider-proxy's limits.", &["ProxyFailure"])
+            .refuses("501", "Braintree does not offer this.", &["ProxyFailure"]),
     ]
 }
 

@@ -223,11 +223,11 @@ impl Operation {
         self.may_answer("400").may_answer("413")
     }
 
-    fn required_header(mut self, name: &str, field: Field, example: Value) -> Self {
+    fn header(mut self, name: &str, required: Required, field: Field, example: Value) -> Self {
         let parameter = ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Header)
-            .required(Required::True)
+            .required(required)
             .schema(Some(field.build()))
             .example(Some(example))
             .build();

@@ -7,6 +7,25 @@ use wire::{ErrorKind, ProviderAnswer, ProxyFailure};
 
 use super::PROXY;
 
+/// What a client may know of why there is no answer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unanswered {
+    /// The provider, or `provider-proxy` when that gave no answer.
+    pub target: String,
+    /// The kind of the error; for a refusal there is none.
+    pub kind: Option<ErrorKind>,
+    /// With which status `provider-proxy` answered, if it did.
+    pub status: Option<u16>,
+}
+
+impl Unanswered {
+    /// What may be told of this error.
+    #[must_use]
+    pub fn of(error: &ProxyError) -> Self {
+        Self { target: error.target().to_owned(), kind: error.kind(), status: error.proxy_status() }
+    }
+}
+
 /// Why there is no answer to an operation.
 #[derive(Debug, Error)]
 pub enum ProxyError {

@@ -41,7 +41,8 @@ pub struct ProviderChargeRow {
     pub modified: DateTime<Utc>,
     /// How often it has been changed.
     pub counter: i64,
-    /// Under which id the provider was asked; none for what it began itself.
+    /// Under which id the provider was asked for a sale that was made before a sale was a payment; none for what the
+    /// provider began itself, and for payments, whose operations have it.
     pub attempt: Option<Uuid>,
 }
 
@@ -52,7 +53,6 @@ pub struct ProviderChargeRow {
 pub struct NewProviderCharge {
     pub transaction_id: TransactionId,
     pub provider: Provider,
-    pub attempt: Option<Uuid>,
     pub payment_method_id: Option<PaymentMethodId>,
     pub subscription_id: Option<SubscriptionId>,
     pub kind: String,
@@ -135,7 +135,7 @@ pub fn of_transaction(
     Ok(query.select(ProviderChargeRow::as_select()).first(connection).optional()?)
 }
 
-/// Finds the transaction that an attempt was made for.
+/// Finds the transaction that an attempt was made for, of sales that are no payments.
 ///
 /// # Errors
 /// [`StoreError`].

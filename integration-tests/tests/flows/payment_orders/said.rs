@@ -87,7 +87,7 @@ impl Asked {
     pub fn has_no_answer(self) -> Api {
         Box::new(move |books| {
             let operation = books.operation(&self);
-            books.absorb(Fact::Unknown { operation });
+            books.absorb(Fact::Unknown { operation, why: None });
         })
     }
 
@@ -99,7 +99,7 @@ impl Asked {
                 code: "not_found".to_owned(),
                 message: "The provider knows of nothing.".to_owned(),
             };
-            books.absorb(Fact::NotDone { operation, refusal });
+            books.absorb(Fact::NotDone { operation, refusal, why: None });
         })
     }
 

@@ -1,23 +1,27 @@
 //! `/braintree/sale/`.
 
 use actix_web::{HttpResponse, web::Data};
-use serde_json::json;
+use serde_json::{Value, json};
 use wire::payment::Provider;
 
 use super::show_charge;
 use crate::{
-    api::transaction,
+    api::{
+        payment::{MaybeKeyed, answer},
+        transaction,
+    },
     caller::{Caller, Write},
     domain::{
         Domain,
         detached::detached,
-        sale::{self, NewSale, SaleSource},
+        payment::{self, NewSale, SaleSource},
         transaction::Transaction,
     },
     error::ApiError,
     field_errors::{ALL, FieldError, FieldErrors},
     form::Form,
     proxy_client::ProxyClient,
+    store::provider_charge::ProviderChargeRow,
     uri::Kind,
 };
 
@@ -25,7 +29,8 @@ use crate::{
 const KIND: &str = "submit_for_settlement";
 const ONE_OF_THEM: &str = "Give either a nonce or a paymethod.";
 
-/// `POST {amount, product_id, nonce | paymethod}`: sells a product once.
+/// `POST {amount, product_id, nonce | paymethod}`: sells a product once, also when a client that gives an
+/// `Idempotency-Key` sends it again.
 ///
 /// # Errors
 /// [`ApiError`].
@@ -33,17 +38,20 @@ pub async fn create(
     caller: Caller<Write>,
     domain: Data<Domain>,
     proxy: Data<ProxyClient>,
-    form: Form,
+    keyed: MaybeKeyed,
 ) -> Result<HttpResponse, ApiError> {
-    let (new, actor) = (read(form)?, caller.actor());
-    let sold = detached(async move { sale::sell(&domain, &proxy, new, actor).await }).await?;
-    let charge = show_charge(&sold.charge, sold.transaction.currency.as_deref());
-    let generic = Transaction { row: sold.transaction, relations: Vec::new() };
-    let body = json!({
+    let (once, form) = keyed.into_parts(&caller.actor());
+    let new = read(form)?;
+    let sold = detached(async move { payment::sell(&domain, &proxy, once, new, show).await });
+    Ok(answer(sold.await?))
+}
+
+fn show(sold: &Transaction, charge: &ProviderChargeRow) -> Value {
+    let charge = show_charge(charge, sold.row.currency.as_deref());
+    json!({
         "braintree": {},
-        "mozilla": {"generic": transaction::show_body(&generic), "braintree": charge},
-    });
-    Ok(HttpResponse::Ok().json(body))
+        "mozilla": {"generic": transaction::show_body(sold), "braintree": charge},
+    })
 }
 
 pub(super) fn read(mut form: Form) -> Result<NewSale, FieldErrors> {

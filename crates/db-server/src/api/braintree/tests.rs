@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     crypt::EncryptionKeys,
-    domain::sale::SaleSource,
+    domain::payment::SaleSource,
     store::{
         code::{PaymentMethodType, Provider},
         id::{BuyerId, PaymentCustomerId, PaymentMethodId, ProviderChargeId, TransactionId},

@@ -3,6 +3,7 @@
 use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::HeaderMap, web::Bytes};
+use uuid::Uuid;
 
 use crate::{
     domain::payment::idempotency::Once,
@@ -37,7 +38,16 @@ impl FromRequest for Keyed {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let key = read_key(request.headers());
+        Self::read(read_key(request.headers()), request, payload)
+    }
+}
+
+impl Keyed {
+    fn read(
+        key: Option<String>,
+        request: &HttpRequest,
+        payload: &mut Payload,
+    ) -> Pin<Box<dyn Future<Output = Result<Self, ApiError>>>> {
         // The same path with and without its last slash is the same route.
         let route = format!("{} {}", request.method(), request.path().trim_end_matches('/'));
         let body = read_json(request, payload);
@@ -47,6 +57,32 @@ impl FromRequest for Keyed {
             let form = Form::parse(&body)?;
             Ok(Self { route, key, body, form })
         })
+    }
+}
+
+/// A request that may have a key, as clients of the Solitude API send none. Without one it gets one that no other request
+/// has, so that all the rest is the same.
+#[derive(Debug)]
+pub struct MaybeKeyed(Keyed);
+
+impl MaybeKeyed {
+    /// Under which key this client asks, and for what.
+    #[must_use]
+    pub fn into_parts(self, client: &str) -> (Once, Form) {
+        self.0.into_parts(client)
+    }
+}
+
+impl FromRequest for MaybeKeyed {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let headers = request.headers();
+        let key =
+            if headers.contains_key(HEADER) { read_key(headers) } else { Some(Uuid::new_v4().to_string()) };
+        let keyed = Keyed::read(key, request, payload);
+        Box::pin(async move { keyed.await.map(Self) })
     }
 }
 

@@ -3,11 +3,15 @@
 mod keyed;
 mod new;
 
-use actix_web::{HttpRequest, HttpResponse, http::header::CONTENT_TYPE, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER},
+    web::Data,
+};
 use serde_json::{Value, json};
 use wire::payment::Provider;
 
-pub use keyed::Keyed;
+pub use keyed::{Keyed, MaybeKeyed};
 
 use super::{Id, Shown, list_answer, list_tag, money::read_decimal};
 use crate::{
@@ -212,12 +216,16 @@ fn show(domain: &Domain, row: &PaymentRow) -> Result<Shown, ApiError> {
 }
 
 /// Byte for byte as it is kept.
-fn answer(answer: Answer) -> HttpResponse {
+pub(super) fn answer(answer: Answer) -> HttpResponse {
     let status = actix_web::http::StatusCode::from_u16(answer.status).unwrap_or_default();
     let mut response = HttpResponse::build(status);
     response.insert_header((CONTENT_TYPE, "application/json"));
     if answer.replayed {
         response.insert_header(("Idempotent-Replayed", "true"));
+    }
+    let retry_after = answer.retry_after.as_deref().and_then(|value| HeaderValue::from_str(value).ok());
+    if let Some(value) = retry_after {
+        response.insert_header((RETRY_AFTER, value));
     }
     response.body(answer.body)
 }

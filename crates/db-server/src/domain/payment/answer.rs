@@ -1,5 +1,10 @@
 //! What a client is told about a payment or a refund: from the rows, so that whoever answers says the same.
 
+mod sale;
+
+pub(super) use sale::Heard;
+pub use sale::ShowSale;
+
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use wire::{
@@ -29,6 +34,8 @@ pub struct Answer {
     pub body: String,
     /// Whether it has been given before.
     pub replayed: bool,
+    /// When the provider asks to be called again: seconds or an HTTP date. It is not kept.
+    pub retry_after: Option<String>,
 }
 
 /// What there is to tell.
@@ -106,12 +113,12 @@ impl Rows<'_> {
         if !matches!(verdict, Verdict::Done | Verdict::Unknown) {
             body["error"] = self.error(verdict);
         }
-        Ok(Answer { status, body: body.to_string(), replayed: false })
+        Ok(Answer { status, body: body.to_string(), replayed: false, retry_after: None })
     }
 
     fn verdict(&self) -> Verdict {
         let asked = self.operation.map_or(Verdict::Done, verdict_of);
-        if asked == Verdict::Unknown || !matches!(self.flow, Flow::Create | Flow::Complete) {
+        if asked == Verdict::Unknown || !matches!(self.flow, Flow::Create | Flow::Sale(_) | Flow::Complete) {
             return asked;
         }
         // A webhook may have known better.
@@ -127,22 +134,27 @@ impl Rows<'_> {
     }
 
     fn error(&self, verdict: Verdict) -> Value {
-        let (code, message) = match (self.told, self.kept()) {
-            (Some(told), _) => (told.refused.code.as_str(), told.refused.message.as_str()),
-            (None, (Some(code), message)) => (code, message.unwrap_or(sentence(verdict))),
-            (None, (None, _)) => (verdict.name(), sentence(verdict)),
-        };
+        let (code, message) = self.reason(verdict);
         let advice = self.told.and_then(|told| told.advice).map(|advice| json!(advice));
         let kept = self.payment.decline_advice.as_ref().filter(|_| verdict == Verdict::Declined);
         let advice = advice.or_else(|| kept.filter(|_| self.refund.is_none()).map(|advice| json!(advice)));
         json!({"outcome": verdict.name(), "code": code, "message": message, "advice": advice})
     }
 
+    /// Why it was not done: a code and a text for a person.
+    fn reason(&self, verdict: Verdict) -> (&str, &str) {
+        match (self.told, self.kept()) {
+            (Some(told), _) => (told.refused.code.as_str(), told.refused.message.as_str()),
+            (None, (Some(code), message)) => (code, message.unwrap_or(sentence(verdict))),
+            (None, (None, _)) => (verdict.name(), sentence(verdict)),
+        }
+    }
+
     /// The reason that was kept.
     fn kept(&self) -> (Option<&str>, Option<&str>) {
         match (self.refund, self.flow) {
             (Some(refund), _) => (refund.refusal_code.as_deref(), None),
-            (None, Flow::Create | Flow::Complete) => {
+            (None, Flow::Create | Flow::Sale(_) | Flow::Complete) => {
                 (self.payment.refusal_code.as_deref(), self.payment.refusal_message.as_deref())
             }
             (None, Flow::Capture | Flow::Cancel | Flow::Refund) => (None, None),

@@ -12,7 +12,7 @@ use crate::{
     crypt::{Ciphertext, EncryptionKeys},
     domain::DomainError,
     error,
-    proxy_client::{ProxyClient, ProxyError},
+    proxy_client::{ProxyClient, ProxyError, Unanswered},
     store::{
         payment::PaymentRow, payment_code::PaymentOperationKind, payment_operation::PaymentOperationRow,
     },
@@ -75,7 +75,7 @@ pub async fn ask_again(
     operation: &PaymentOperationRow,
 ) -> Result<Fact, DomainError> {
     Ok(match ask(keys, proxy, provider, operation).await? {
-        Fact::NotDone { operation, .. } => Fact::Unknown { operation },
+        Fact::NotDone { operation, why, .. } => Fact::Unknown { operation, why },
         fact => fact,
     })
 }
@@ -145,11 +145,11 @@ fn fact<T>(
         Ok(outcome) => of(operation, outcome),
         Err(error) if error.outcome_is_unknown() => {
             log::warn!("{kind} {attempt}: {}", error::chain(&error));
-            Fact::Unknown { operation }
+            Fact::Unknown { operation, why: Some(Unanswered::of(&error)) }
         }
         Err(error) => {
             log::warn!("{kind} {attempt}: {}", error::chain(&error));
-            Fact::NotDone { operation, refusal: refused(&error) }
+            Fact::NotDone { operation, refusal: refused(&error), why: Some(Unanswered::of(&error)) }
         }
     }
 }

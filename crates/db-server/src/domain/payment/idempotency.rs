@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// A request under a key of the client's.
+/// A request under a key of the client's, or of our own when it has none.
 #[derive(Clone, Debug)]
 pub struct Once {
     client: String,
@@ -120,5 +120,5 @@ fn kept(keys: &EncryptionKeys, row: &IdempotencyKeyRow) -> Result<Option<Answer>
     let status =
         u16::try_from(status).map_err(|_| DomainError::Integrity("The answer has no HTTP status."))?;
     let body = keys.decrypt(body)?.expose_secret().to_owned();
-    Ok(Some(Answer { status, body, replayed: true }))
+    Ok(Some(Answer { status, body, replayed: true, retry_after: None }))
 }

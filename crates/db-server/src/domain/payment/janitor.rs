@@ -166,7 +166,7 @@ fn settle(
         payment::by_id_for_update(connection, claimed.payment_id)?.ok_or(DomainError::NotFound)?;
     if facts.is_empty() && claimed.state == OperationState::Open {
         // A crash has left it, and the provider says nothing yet.
-        facts.push(Fact::Unknown { operation: claimed.clone() });
+        facts.push(Fact::Unknown { operation: claimed.clone(), why: None });
     }
     for fact in facts {
         payment = absorb(connection, context, payment, fact)?.payment;

@@ -233,7 +233,7 @@ impl Looking<'_> {
             CompleteCheckout | Capture | Void => "The provider has not done it.",
         };
         let refusal = Refused { code: NOT_FOUND.to_owned(), message: message.to_owned() };
-        vec![Fact::NotDone { operation: operation.clone(), refusal }]
+        vec![Fact::NotDone { operation: operation.clone(), refusal, why: None }]
     }
 
     fn is(&self, outcome: Outcome<Payment>) -> Fact {

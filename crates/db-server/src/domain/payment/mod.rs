@@ -18,5 +18,7 @@ pub mod schedule;
 pub mod told;
 
 pub use absorb::{Absorbed, Context, Fact, Refused, Taken, absorb};
-pub use begin::{Wanted, WantedRefund, WantedSource, cancel, capture, complete, create, refund};
+pub use begin::{
+    NewSale, SaleSource, Wanted, WantedRefund, WantedSource, cancel, capture, complete, create, refund, sell,
+};
 pub use list::{Refunds, events, get, list, refunds};

@@ -6,7 +6,7 @@ use diesel::PgConnection;
 
 use super::{
     Context, Fact, absorb,
-    answer::{Answer, Rows, Told},
+    answer::{Answer, Heard, Rows, ShowSale, Told},
     execute,
     idempotency::{self, Claim, Once},
     look::{self, LookError},
@@ -27,9 +27,11 @@ use crate::{
 };
 
 /// What a client asks for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Flow {
     Create,
+    /// A payment as well, that is answered in the words of the Solitude API.
+    Sale(ShowSale),
     Capture,
     Cancel,
     Refund,
@@ -41,7 +43,7 @@ impl Flow {
     pub(super) const fn done(self) -> u16 {
         match self {
             Self::Create | Self::Refund => 201,
-            Self::Capture | Self::Cancel | Self::Complete => 200,
+            Self::Sale(_) | Self::Capture | Self::Cancel | Self::Complete => 200,
         }
     }
 
@@ -49,7 +51,7 @@ impl Flow {
     /// client not answered.
     const fn points(self) -> [&'static str; 3] {
         match self {
-            Self::Create => ["create.begun", "create.answered", "create.settled"],
+            Self::Create | Self::Sale(_) => ["create.begun", "create.answered", "create.settled"],
             Self::Capture => ["capture.begun", "capture.answered", "capture.settled"],
             Self::Cancel => ["cancel.begun", "cancel.answered", "cancel.settled"],
             Self::Refund => ["refund.begun", "refund.answered", "refund.settled"],
@@ -160,7 +162,7 @@ async fn ask_again(domain: &Domain, proxy: &ProxyClient, begun: &Begun) -> Resul
             Vec::new()
         }
     };
-    Ok(if facts.is_empty() { vec![Fact::Unknown { operation: subject.operation }] } else { facts })
+    Ok(if facts.is_empty() { vec![Fact::Unknown { operation: subject.operation, why: None }] } else { facts })
 }
 
 /// The database transaction that claims the key.
@@ -199,7 +201,7 @@ fn resume(
     let begun = Box::new(Begun { key, payment, operation });
     Ok(match state {
         OperationState::Open | OperationState::Unknown => Step::AskAgain(begun),
-        OperationState::Watching if flow == Flow::Complete => Step::Look(begun),
+        OperationState::Watching if matches!(flow, Flow::Complete) => Step::Look(begun),
         OperationState::Watching | OperationState::Settled => Step::Tell(begun),
     })
 }
@@ -222,12 +224,15 @@ impl Settling {
         let payment = payment::by_id_for_update(connection, begun.payment.id)?;
         let mut payment = payment.ok_or(DomainError::NotFound)?;
         let told = facts.last().and_then(Told::of);
+        let heard = facts.last().map(Heard::of).unwrap_or_default();
         for fact in facts {
             payment = absorb(connection, &context, payment, fact)?.payment;
         }
         let operation = payment_operation::by_id(connection, begun.operation.id)?;
         let refund = match &operation {
-            Some(operation) if flow == Flow::Refund => refund::of_operation(connection, operation.id)?,
+            Some(operation) if matches!(flow, Flow::Refund) => {
+                refund::of_operation(connection, operation.id)?
+            }
             _ => None,
         };
         let rows = Rows {
@@ -237,7 +242,10 @@ impl Settling {
             refund: refund.as_ref(),
             told: told.as_ref(),
         };
-        let answer = rows.answer(&context.keys)?;
+        let answer = match flow {
+            Flow::Sale(show) => rows.sale_answer(connection, &heard, show)?,
+            _ => rows.answer(&context.keys)?,
+        };
         idempotency::keep(connection, &context.keys, begun.key, answer)
     }
 }

@@ -304,7 +304,7 @@ fn made(row: &PaymentRow, said: &Resolution, currency: Currency) -> Result<Payme
 
 fn not_done(operation: PaymentOperationRow) -> Fact {
     let refusal = Refused { code: CODE.to_owned(), message: BY_HAND.to_owned() };
-    Fact::NotDone { operation, refusal }
+    Fact::NotDone { operation, refusal, why: None }
 }
 
 fn declined(operation: PaymentOperationRow) -> Fact {

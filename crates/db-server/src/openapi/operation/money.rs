@@ -1,17 +1,28 @@
 //! What operations that move money, or ask a provider, have in common.
 
 use serde_json::json;
+use utoipa::openapi::Required;
 
 use super::Operation;
-use crate::openapi::field;
+use crate::openapi::field::{self, Field};
+
+fn key() -> Field {
+    field::required_key().about("1 to 255 visible ASCII characters, good for at least 24 hours.")
+}
 
 impl Operation {
     /// It moves money, once for each key of the client's.
     pub(in crate::openapi) fn keyed(self) -> Self {
-        let key =
-            field::required_key().about("1 to 255 visible ASCII characters, good for at least 24 hours.");
-        self.required_header("Idempotency-Key", key, json!("order-6735"))
-            .refuses("400", "The body is not JSON, or there is no key.", &["Detail", "KeyRefusal"])
+        self.header("Idempotency-Key", Required::True, key(), json!("order-6735")).may_have_a_key()
+    }
+
+    /// The same, where a request without a key is one of its own.
+    pub(in crate::openapi) fn may_be_keyed(self) -> Self {
+        self.header("Idempotency-Key", Required::False, key(), json!("order-6735")).may_have_a_key()
+    }
+
+    fn may_have_a_key(self) -> Self {
+        self.refuses("400", "The body is not JSON, or there is no key.", &["Detail", "KeyRefusal"])
             .refuses("409", "The state forbids it, or it is being carried out.", &["Detail", "KeyRefusal"])
             .with_header("409", "Retry-After", "After how many seconds to send the same again.")
     }

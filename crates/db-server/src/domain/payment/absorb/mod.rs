@@ -25,6 +25,7 @@ use super::machine::Known;
 use crate::{
     crypt::EncryptionKeys,
     domain::{Domain, DomainError},
+    proxy_client::Unanswered,
     store::{
         payment::{PaymentChanges, PaymentRow},
         payment_operation::{self, PaymentOperationRow},
@@ -88,11 +89,15 @@ pub enum Fact {
         operation: PaymentOperationRow,
         /// Why.
         refusal: Refused,
+        /// Why there is no answer, if somebody has just asked.
+        why: Option<Unanswered>,
     },
     /// It was sent, and nobody knows what came of it.
     Unknown {
         /// What was asked.
         operation: PaymentOperationRow,
+        /// Why there is no answer, if somebody has just asked.
+        why: Option<Unanswered>,
     },
 }
 
@@ -113,7 +118,7 @@ impl Fact {
             Self::Checkout { operation, .. }
             | Self::Capture { operation, .. }
             | Self::NotDone { operation, .. }
-            | Self::Unknown { operation } => Some(operation),
+            | Self::Unknown { operation, .. } => Some(operation),
         };
         if let Some(operation) = operation {
             let now = payment_operation::by_id(connection, operation.id)?;
@@ -206,8 +211,8 @@ impl Work<'_> {
             Fact::Checkout { operation, outcome } => self.checkout_stands(operation, outcome),
             Fact::Capture { operation, outcome } => self.capture_stands(operation, outcome),
             Fact::Refund { operation, outcome } => self.refund_stands(operation, outcome),
-            Fact::NotDone { operation, refusal } => self.not_done(operation, refusal),
-            Fact::Unknown { operation } => {
+            Fact::NotDone { operation, refusal, .. } => self.not_done(operation, refusal),
+            Fact::Unknown { operation, .. } => {
                 self.unknown(operation)?;
                 Ok(Taken::Known)
             }

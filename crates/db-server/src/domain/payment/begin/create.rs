@@ -107,20 +107,33 @@ fn begin(
     let plan = plan::of_product(connection, product.id)?;
     plan::check(plan.as_ref(), Purchase::Sale, Some(wanted.amount), "seller_product")?;
     let charged = Charged::find(connection, context, &wanted)?;
-    let payment = write(connection, context, &wanted, &product, &charged)?;
-    let operation = match charged.source {
-        Some(source) => authorize(connection, context, key, &payment, &wanted, source)?,
-        None => start_checkout(connection, context, key, &payment, &wanted)?,
-    };
-    record(connection, &payment, "payment.created", payment_body(&payment), &context.actor)?;
+    let (payment, operation) = start(connection, context, key, &wanted, &product, charged)?;
     Ok(asking(key, payment, operation))
 }
 
+/// Writes down a payment that is allowed, and what the provider will be asked for it.
+pub(super) fn start(
+    connection: &mut PgConnection,
+    context: &Context,
+    key: IdempotencyKeyId,
+    wanted: &Wanted,
+    product: &ProductRow,
+    charged: Charged,
+) -> Result<(PaymentRow, PaymentOperationRow), DomainError> {
+    let payment = write(connection, context, wanted, product, &charged)?;
+    let operation = match charged.source {
+        Some(source) => authorize(connection, context, key, &payment, wanted, source)?,
+        None => start_checkout(connection, context, key, &payment, wanted)?,
+    };
+    record(connection, &payment, "payment.created", payment_body(&payment), &context.actor)?;
+    Ok((payment, operation))
+}
+
 /// What is charged, once it is known to be good; no source for a checkout.
-struct Charged {
-    source: Option<Source>,
-    method: Option<PaymentMethodId>,
-    buyer: Option<BuyerId>,
+pub(super) struct Charged {
+    pub source: Option<Source>,
+    pub method: Option<PaymentMethodId>,
+    pub buyer: Option<BuyerId>,
 }
 
 impl Charged {

@@ -3,10 +3,12 @@
 mod change;
 mod complete;
 mod create;
+mod sale;
 
 pub use change::{WantedRefund, cancel, capture, refund};
 pub use complete::complete;
 pub use create::{Wanted, WantedSource, create};
+pub use sale::{NewSale, SaleSource, sell};
 
 use diesel::PgConnection;
 use serde::Serialize;
