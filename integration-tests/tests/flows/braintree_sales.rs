@@ -239,7 +239,7 @@ async fn a_sale_that_never_reached_braintree_is_errored() {
 }
 
 #[actix_web::test]
-async fn a_settlement_that_is_declined_leaves_the_sale_taken_as_any_payment() {
+async fn a_settlement_that_is_declined_fails_the_sale_once() {
     let pair = spawn_pair().await;
     let shop = BraintreeShop::open(&pair).await;
     let (product, _) = shop.product().await;
@@ -254,7 +254,8 @@ async fn a_settlement_that_is_declined_leaves_the_sale_taken_as_any_payment() {
     for _ in 0..2 {
         let answer = shop.hand_on(&forms[0]).await;
         assert_eq!((answer.status, answer.text().as_str()), (204, ""), "{answer:?}");
-        // Reconciliation finds what was taken and did not settle: no entry of the ledger takes a capture back.
-        assert_eq!(&shop.read(&text(generic, "/resource_uri")).await, generic);
+        let failed = shop.read(&text(generic, "/resource_uri")).await;
+        assert_eq!((&failed["status"], &failed["counter"]), (&json!(FAILED), &json!(2)), "{failed}");
+        assert!(failed["status_reason"].is_string(), "{failed}");
     }
 }
