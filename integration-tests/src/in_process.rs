@@ -3,7 +3,16 @@
 mod dummies;
 mod operator;
 
-use std::{future::Future, io, path::Path, pin::Pin, sync::mpsc, thread};
+use std::{
+    future::Future,
+    io::{self, Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    pin::Pin,
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
 use actix_web::{dev::ServerHandle, rt::System};
 use chassis::environment::Environment;
@@ -124,6 +133,9 @@ impl Pair {
     }
 }
 
+/// How long a server that is stopped may take to let go of a connection.
+const KEPT: Duration = Duration::from_secs(60);
+
 /// A server in a thread of this process; dropping it stops it at once.
 pub struct Server {
     url: String,
@@ -138,8 +150,26 @@ impl Server {
         &self.url
     }
 
-    /// Stops it at once: its port is closed when this returns.
+    /// Stops it at once: when this returns its port is closed, and so are the connections that clients keep.
     pub fn stop(&mut self) {
+        let kept = self.connection();
+        self.end();
+        // The worker has a thread of its own, which ends a little later.
+        if let Some(mut kept) = kept {
+            let _ = kept.read_to_end(&mut Vec::new());
+        }
+    }
+
+    /// A connection that the worker has answered on and keeps.
+    fn connection(&self) -> Option<TcpStream> {
+        let mut kept = TcpStream::connect(self.url.strip_prefix("http://")?).ok()?;
+        kept.set_read_timeout(Some(KEPT)).ok()?;
+        kept.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").ok()?;
+        let read = kept.read(&mut [0; 8192]).ok()?;
+        (read > 0).then_some(kept)
+    }
+
+    fn end(&mut self) {
         if let Some(thread) = self.thread.take() {
             drop(self.handle.stop(false));
             let _ = thread.join();
@@ -149,7 +179,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop();
+        self.end();
     }
 }
 
