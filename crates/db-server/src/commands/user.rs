@@ -166,6 +166,7 @@ fn refuse(error: &UserError) -> Exit {
     log::error!("{}", chain(error));
     match error {
         UserError::Name
+        | UserError::CardNumber
         | UserError::Taken
         | UserError::Exists
         | UserError::Role

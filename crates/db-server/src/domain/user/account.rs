@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chassis::card_number;
 use data_encoding::BASE64URL_NOPAD;
 use diesel::PgConnection;
 use thiserror::Error;
@@ -36,6 +37,9 @@ pub enum UserError {
         "the name is that of a client or stands for nobody, and what a user does could not be told apart"
     )]
     Taken,
+    /// The name reads as a payment card's number, which `/login` would refuse.
+    #[error("the name holds what looks like a card number, and nobody could log in with it")]
+    CardNumber,
     /// There is a user of this name.
     #[error("there is a user of this name; `db-server user password` sets another password")]
     Exists,
@@ -100,6 +104,9 @@ pub fn check(name: &str, roles: &[String], clients: &BTreeSet<String>) -> Result
     }
     if !is_free(name, clients) || NOBODY.contains(&name) {
         return Err(UserError::Taken);
+    }
+    if card_number::is_in(name) {
+        return Err(UserError::CardNumber);
     }
     if roles.iter().all(|role| is_role(role)) { Ok(()) } else { Err(UserError::Role) }
 }
@@ -202,6 +209,8 @@ mod tests {
             assert!(matches!(check(taken, &role, &clients), Err(UserError::Taken)), "{taken}");
         }
         assert!(check("Alice", &role, &clients).is_ok());
+        // With it nobody could log in: the form of `/login` is refused for it.
+        assert!(matches!(check("jo.4111.1111.1111.1111", &role, &clients), Err(UserError::CardNumber)));
         assert!(matches!(check("Alice", &["ROLE".to_owned()], &clients), Err(UserError::Role)));
     }
 
