@@ -1,7 +1,8 @@
 //! What became of something, by Stripe's id or by our attempt.
 //!
 //! Stripe's search is behind by up to a minute, in bad times by an hour; its lists are not. An attempt is a UUID of
-//! version 7 and says when it was made: what the search does not find is looked for in the list of that time.
+//! version 7 and says when it was made: what the search does not find is looked for in the list of that time. Where that
+//! list is too long, the search has the last word, once it cannot be behind any more.
 
 use wire::payment::{AttemptId, Found, Lookup, LookupBy};
 
@@ -18,10 +19,32 @@ const BEFORE: i64 = 300;
 /// How long after an attempt was made its payment is looked for in the list, in seconds: longer than the search is
 /// ever behind, and a request may have waited before it was sent.
 const AFTER: i64 = 2 * 3600;
+/// How far the search is behind at most, in seconds (Stripe's API reference, "Search": up to an hour during outages).
+const BEHIND: i64 = 3600;
 /// The largest page that Stripe gives.
 const PAGE: &str = "100";
 /// How many pages are read before it is said that there are too many.
 const PAGES: usize = 10;
+
+/// What of a list was seen.
+enum Seen<T> {
+    /// What was looked for.
+    Found(T),
+    /// All of it; what was looked for is not there.
+    All,
+    /// Not all of it: it is too long.
+    TooLong,
+}
+
+/// What the search says.
+enum Searched {
+    /// The id of the payment.
+    Found(String),
+    /// Nothing, as far as it knows by now.
+    Nothing,
+    /// It cannot be asked.
+    Unavailable,
+}
 
 impl Stripe {
     pub(super) async fn look_up(&self, request: &Lookup) -> Result<Found, ProxyError> {
@@ -47,76 +70,96 @@ impl Stripe {
     }
 
     async fn payment_of_attempt(&self, of: AttemptId) -> Result<Found, ProxyError> {
-        let reference = match self.search(of).await {
-            Some(reference) => Some(reference),
-            None => self.list(of).await?,
+        let searched = self.search(of).await;
+        let reference = match searched {
+            Searched::Found(reference) => reference,
+            Searched::Nothing | Searched::Unavailable => match self.list(of).await? {
+                Seen::Found(intent) => intent.id,
+                Seen::All => return Ok(Found::Nothing),
+                Seen::TooLong if matches!(searched, Searched::Nothing) && self.is_searchable(of) => {
+                    return Ok(Found::Nothing);
+                }
+                Seen::TooLong => return Err(too_long()),
+            },
         };
-        match reference {
-            // What the search knows may be old, too.
-            Some(reference) => self.payment(id("id", &reference)?).await,
-            None => Ok(Found::Nothing),
-        }
+        // What the search knows may be old, too.
+        self.payment(id("id", &reference)?).await
+    }
+
+    /// Whether the search knows all payments that an attempt may have made.
+    fn is_searchable(&self, of: AttemptId) -> bool {
+        self.clock.unix_seconds() >= made(of) + AFTER + BEHIND
     }
 
     /// The quick way, which is not there for every account; whatever goes wrong here, the list decides.
-    async fn search(&self, of: AttemptId) -> Option<String> {
+    async fn search(&self, of: AttemptId) -> Searched {
         let call = Call::get("/v1/payment_intents/search")
             .with("query", &format!("metadata['attempt']:'{of}'"))
             .with("limit", "1");
-        match self.client.read::<Page<PaymentIntent>>(call).await {
-            Ok(page) => {
-                page?.data.into_iter().find(|intent| attempt(&intent.metadata) == Some(of)).map(|one| one.id)
-            }
+        let found = match self.client.read::<Page<PaymentIntent>>(call).await {
+            Ok(Some(page)) => page.data.into_iter().next(),
+            Ok(None) => return Searched::Unavailable,
             Err(error) => {
                 log::warn!("{}", crate::server::chain(&error));
-                None
+                return Searched::Unavailable;
             }
+        };
+        match found {
+            Some(intent) if attempt(&intent.metadata) == Some(of) => Searched::Found(intent.id),
+            // Another payment than the one that was asked for is no answer.
+            Some(_) => Searched::Unavailable,
+            None => Searched::Nothing,
         }
     }
 
-    async fn list(&self, of: AttemptId) -> Result<Option<String>, ProxyError> {
+    async fn list(&self, of: AttemptId) -> Result<Seen<PaymentIntent>, ProxyError> {
         let made = made(of);
         let (from, to) = ((made - BEFORE).to_string(), (made + AFTER).to_string());
+        let times = [("created[gte]", from.as_str()), ("created[lte]", to.as_str())];
         let is_it = |intent: &PaymentIntent| attempt(&intent.metadata) == Some(of);
-        let found = self
-            .find("/v1/payment_intents", &[("created[gte]", &from), ("created[lte]", &to)], is_it, |one| {
-                &one.id
-            })
-            .await?;
-        Ok(found.map(|intent| intent.id))
+        self.find("/v1/payment_intents", &times, is_it, |one| &one.id).await
     }
 
     async fn refund_of_attempt(&self, of: AttemptId, payment: &str) -> Result<Found, ProxyError> {
         let is_it = |refund: &Refund| refund.metadata.as_ref().and_then(attempt) == Some(of);
-        found_refund(self.find("/v1/refunds", &[("payment_intent", payment)], is_it, |one| &one.id).await?)
+        match self.find("/v1/refunds", &[("payment_intent", payment)], is_it, |one| &one.id).await? {
+            Seen::Found(refund) => found_refund(Some(refund)),
+            Seen::All => Ok(Found::Nothing),
+            Seen::TooLong => Err(too_long()),
+        }
     }
 
-    /// Goes through a list page by page. "Not there" is only said when all of it was seen.
+    /// Goes through a list page by page.
     async fn find<T: serde::de::DeserializeOwned>(
         &self,
         path: &str,
         filter: &[(&str, &str)],
         is_it: impl Fn(&T) -> bool,
         id_of: impl Fn(&T) -> &String,
-    ) -> Result<Option<T>, ProxyError> {
+    ) -> Result<Seen<T>, ProxyError> {
         let mut after: Option<String> = None;
         for _ in 0..PAGES {
             let mut call = Call::get(path).with("limit", PAGE).with_some("starting_after", after.as_deref());
             for (name, value) in filter {
                 call = call.with(name, value);
             }
-            let Some(page) = self.client.read::<Page<T>>(call).await? else { return Ok(None) };
+            let Some(page) = self.client.read::<Page<T>>(call).await? else { return Ok(Seen::All) };
             after = page.data.last().map(|one| id_of(one).clone());
             let has_more = page.has_more && after.is_some();
             if let Some(found) = page.data.into_iter().find(&is_it) {
-                return Ok(Some(found));
+                return Ok(Seen::Found(found));
             }
             if !has_more {
-                return Ok(None);
+                return Ok(Seen::All);
             }
         }
-        Err(unexpected(Unintelligible::field("data", "more objects than are looked through")))
+        Ok(Seen::TooLong)
     }
+}
+
+/// Nothing can be said of what was not seen.
+fn too_long() -> ProxyError {
+    unexpected(Unintelligible::field("data", "more objects than are looked through"))
 }
 
 fn found_refund(refund: Option<Refund>) -> Result<Found, ProxyError> {

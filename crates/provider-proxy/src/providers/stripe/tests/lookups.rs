@@ -100,22 +100,42 @@ async fn nothing_is_said_only_when_the_whole_list_was_seen() {
     ];
     let nothing = look(&serving(EMPTY), json!({"payment_attempt": {"of": attempt(7)}})).await;
     assert_eq!(nothing, json!({"found": "nothing"}));
-    // A list that never ends, of other payments.
-    static ENDLESS: &[(&str, u16, &str)] = &[
-        ("GET /v1/payment_intents/search?", 200, fixture!("search_empty")),
-        ("GET /v1/payment_intents?", 200, fixture!("payment_intent_list")),
-    ];
-    let upstream = serving(ENDLESS);
     let asked = by(json!({"payment_attempt": {"of": attempt(7)}}));
-    let failure = perform(&connector(&upstream), Name::Lookup, &asked).await.unwrap_err().failure();
-    assert_eq!(failure.kind, ErrorKind::Protocol);
-    assert_eq!(upstream.arrived().len(), 11);
-    let last = json(fixture!("payment_intent_list"))["data"][1]["id"].as_str().unwrap().to_owned();
-    assert!(upstream.arrived()[2].target.contains(&format!("starting_after={last}")));
     for answer in [(200, "<html>"), (500, ""), (429, fixture!("error_amount_too_small"))] {
         let failure =
             perform(&connector(&Upstream::answering(answer.0, answer.1)), Name::Lookup, &asked).await;
         assert_eq!(failure.unwrap_err().failure().kind, ErrorKind::Protocol, "{}", answer.0);
+    }
+}
+
+/// An account with more payments than are looked through, none of them the one that is looked for.
+async fn among_too_many(search: (u16, &'static str), of: &str) -> (Result<Value, ErrorKind>, usize) {
+    let upstream = Upstream::start(move |arrived: &Arrived| {
+        let (path, _) = arrived.target.split_once('?').unwrap();
+        Some(match path {
+            "/v1/payment_intents/search" => response(search.0, "", search.1),
+            _ => response(200, "", fixture!("payment_intent_list")),
+        })
+    });
+    let asked = by(json!({"payment_attempt": {"of": of}}));
+    let found = perform(&connector(&upstream), Name::Lookup, &asked).await;
+    let arrived = upstream.arrived();
+    let last = json(fixture!("payment_intent_list"))["data"][1]["id"].as_str().unwrap().to_owned();
+    assert!(arrived[2].target.contains(&format!("starting_after={last}")));
+    (found.map_err(|error| error.failure().kind), arrived.len())
+}
+
+#[actix_web::test]
+async fn where_the_list_is_too_long_the_search_decides_once_it_is_not_behind() {
+    let (nothing, other) = ((200, fixture!("search_empty")), (200, fixture!("search")));
+    let unavailable = (400, fixture!("error_amount_too_small"));
+    let found_nothing = Ok(json!({"found": "nothing"}));
+    // Made in 2024: what it may have made is in the search by now.
+    assert_eq!(among_too_many(nothing, &attempt(7)).await, (found_nothing, 11));
+    // Made now; or the search does not answer, or not what it was asked.
+    let new = wire::payment::AttemptId::new().to_string();
+    for (search, of) in [(nothing, new), (unavailable, attempt(7)), (other, attempt(7))] {
+        assert_eq!(among_too_many(search, &of).await, (Err(ErrorKind::Protocol), 11), "{}", search.1);
     }
 }
 
