@@ -100,6 +100,26 @@ async fn a_charge_whose_answer_was_lost_is_found_and_what_never_arrived_is_asked
 }
 
 #[actix_web::test]
+async fn what_cannot_be_looked_up_is_asked_again_under_its_attempt_while_that_is_safe() {
+    let till = quiet().await;
+    for (fault, lines) in [("drop_after", 1), ("drop_before", 2)] {
+        till.fault("/stripe/v1/payment_intents", json!(fault)).await;
+        let payment = unknown(&till, &till.stripe_order(&json!({}))).await;
+        // Neither the search nor the list answers.
+        till.faults("GET", "/stripe/v1/payment_intents", 2, json!({"status": 500})).await;
+        assert_eq!(look(&till, SOON).await, 1, "{fault}");
+        assert_status(&till, &payment, "captured").await;
+        assert_eq!(till.ledger(Provider::Stripe).await, vec![line("charge", "10.00"); lines]);
+    }
+    till.fault("/stripe/v1/payment_intents", json!("drop_before")).await;
+    let payment = unknown(&till, &till.stripe_order(&json!({}))).await;
+    till.faults("GET", "/stripe/v1/payment_intents", 2, json!({"status": 500})).await;
+    assert_eq!(look(&till, TimeDelta::minutes(110)).await, 1, "too late to ask again");
+    assert_status(&till, &payment, "unknown").await;
+    assert_eq!(till.ledger(Provider::Stripe).await.len(), 2);
+}
+
+#[actix_web::test]
 async fn what_becomes_of_the_payment_is_looked_up_too() {
     let till = quiet().await;
     let held = till.stripe(&json!({"capture": false})).await;

@@ -115,7 +115,12 @@ impl Till {
 
     /// Makes the next request with this path at a provider go wrong.
     pub async fn fault(&self, path: &str, fault: Value) {
-        let body = json!([{"method": "POST", "path": path, "fault": fault}]);
+        self.faults("POST", path, 1, fault).await;
+    }
+
+    /// Makes the next requests with a path that begins so go wrong, so many of them.
+    pub async fn faults(&self, method: &str, path: &str, times: u32, fault: Value) {
+        let body = json!([{"method": method, "path": path, "times": times, "fault": fault}]);
         let answer = self.pair.sandbox_client().post("/_sandbox/faults", &body).await;
         assert!(answer.status < 300, "{answer:?}");
     }

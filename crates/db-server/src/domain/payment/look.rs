@@ -1,6 +1,8 @@
 //! What became of an operation that nobody has settled: the provider is looked into, or asked again under the same
 //! attempt where [`rules`] say that this cannot move the money twice. Only evidence closes an operation.
 
+mod evidence;
+
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use thiserror::Error;
@@ -8,6 +10,7 @@ use wire::payment::{
     AttemptId, Found, Lookup, LookupBy, Outcome, Payment, PaymentOperation as _, Provider, operations,
 };
 
+use self::evidence::is_evidence;
 use super::{
     Fact, Refused, execute,
     parts::{self, Shown},
@@ -16,6 +19,7 @@ use super::{
 use crate::{
     crypt::EncryptionKeys,
     domain::DomainError,
+    error::chain,
     proxy_client::{ProxyClient, ProxyError},
     store::{
         payment::{self, PaymentRow},
@@ -28,9 +32,6 @@ use crate::{
     },
 };
 
-/// Statuses with which a provider refuses a request after it has looked whether it knows it. Others, such as 401 and
-/// 429, come before that, and say nothing about an earlier request with the same attempt.
-const CONSIDERED: [u16; 3] = [400, 402, 422];
 /// The code of what the provider knows nothing of.
 const NOT_FOUND: &str = "not_found";
 
@@ -124,10 +125,11 @@ impl Looking<'_> {
             None if self.rule.may_look(self.age()) => LookupBy::PaymentAttempt { of: self.attempt()? },
             None => return Ok(Vec::new()),
         };
-        match self.find(by).await? {
-            Found::Payment { outcome } => Ok(vec![self.is(outcome)]),
-            Found::Refund { .. } => Ok(Vec::new()),
-            Found::Nothing => self.ask_again_or_give_up().await,
+        match self.find_or_leave(by).await? {
+            None => self.ask_again().await,
+            Some(Found::Payment { outcome }) => Ok(vec![self.is(outcome)]),
+            Some(Found::Refund { .. }) => Ok(Vec::new()),
+            Some(Found::Nothing) => self.ask_again_or_give_up().await,
         }
     }
 
@@ -164,13 +166,14 @@ impl Looking<'_> {
             }
             (None, None) => return Ok(Vec::new()),
         };
-        match self.find(by).await? {
-            Found::Refund { outcome } => {
+        match self.find_or_leave(by).await? {
+            None => self.ask_again().await,
+            Some(Found::Refund { outcome }) => {
                 let operation = Some(self.subject.operation.clone());
                 Ok(vec![Fact::Refund { operation, outcome }])
             }
-            Found::Payment { .. } => Ok(Vec::new()),
-            Found::Nothing => self.ask_again_or_give_up().await,
+            Some(Found::Payment { .. }) => Ok(Vec::new()),
+            Some(Found::Nothing) => self.ask_again_or_give_up().await,
         }
     }
 
@@ -252,6 +255,18 @@ impl Looking<'_> {
     async fn find(&self, by: LookupBy) -> Result<Found, ProxyError> {
         find(self.proxy, self.provider, by).await
     }
+
+    /// What is found. None where the provider cannot be looked into, as where it has more payments than can be gone
+    /// through, and may be asked again: that is as safe as after it has found nothing, and says as much.
+    async fn find_or_leave(&self, by: LookupBy) -> Result<Option<Found>, ProxyError> {
+        match self.find(by).await {
+            Err(error @ (ProxyError::Failure { .. } | ProxyError::Refused(_))) if self.may_ask_again() => {
+                log::warn!("{} is asked again without a look-up: {}", self.provider, chain(&error));
+                Ok(None)
+            }
+            found => found.map(Some),
+        }
+    }
 }
 
 /// Asks a provider how a payment stands that it knows by this id, of its own or of its checkout.
@@ -277,28 +292,4 @@ async fn find(proxy: &ProxyClient, provider: Provider, by: LookupBy) -> Result<F
 
 const fn of_payment(outcome: Outcome<Payment>) -> Fact {
     Fact::Payment { operation: None, outcome }
-}
-
-/// Whether the answer to a request that was sent before says what has become of that. That this one was not sent says
-/// nothing, and neither does a refusal that comes before the provider looks whether it knows it.
-#[must_use]
-pub fn is_evidence(fact: &Fact) -> bool {
-    match fact {
-        Fact::Payment { outcome, .. } => says(outcome),
-        Fact::Checkout { outcome, .. } => says(outcome),
-        Fact::Capture { outcome, .. } => says(outcome),
-        Fact::Refund { outcome, .. } => says(outcome),
-        Fact::NotDone { .. } | Fact::Unknown { .. } => false,
-    }
-}
-
-fn says<T>(outcome: &Outcome<T>) -> bool {
-    match outcome {
-        Outcome::Rejected { rejection } => CONSIDERED.contains(&rejection.status),
-        Outcome::Unknown { .. } => false,
-        Outcome::Succeeded { .. }
-        | Outcome::RequiresAction { .. }
-        | Outcome::Pending { .. }
-        | Outcome::Declined { .. } => true,
-    }
 }
