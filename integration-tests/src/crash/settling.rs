@@ -47,7 +47,7 @@ pub async fn deliver_again(rig: &Rig) -> Result<(), CrashError> {
 }
 
 /// Time passes for whatever is not settled and was begun so long ago: it is due for a look, and was begun so many minutes
-/// earlier, so that "there is nothing" is evidence where that depends on minutes.
+/// earlier, so that "there is nothing" is evidence where that depends on minutes. Nothing gets older than [`OLDEST`] by it.
 ///
 /// # Errors
 /// [`CrashError`].
@@ -55,13 +55,21 @@ pub async fn pass_time(rig: &Rig, age: Duration, minutes: i64) -> Result<(), Cra
     let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
     let shift = move |connection: &mut PgConnection| {
         let query = "update payment_operations set next_look = now() - interval '1 second', \
-                     created = least(created, created - $2 * interval '1 minute'), \
-                     modified = least(modified, modified - $2 * interval '1 minute') \
+                     created = least(created, greatest(created - $2 * interval '1 minute', \
+                                                       now() - $3 * interval '1 minute')), \
+                     modified = least(modified, greatest(modified - $2 * interval '1 minute', \
+                                                         now() - $3 * interval '1 minute')) \
                      where state < 3 and created <= now() - $1 * interval '1 second'";
-        Ok(sql_query(query).bind::<BigInt, _>(seconds).bind::<BigInt, _>(minutes).execute(connection)?)
+        let query = sql_query(query).bind::<BigInt, _>(seconds).bind::<BigInt, _>(minutes);
+        Ok(query.bind::<BigInt, _>(OLDEST).execute(connection)?)
     };
     rig.database.with(shift).await.map(drop)
 }
+
+/// How many minutes old an operation gets at most by the time that passes quickly. By then Braintree's "nothing" is evidence,
+/// and every other provider can be asked again still. Without an end a server that is away for seconds would be away for
+/// hours, after which a person decides.
+const OLDEST: i64 = 30;
 
 /// How long an operation must have been begun before it can be taken that no request for it is under way any more.
 const QUIET: Duration = Duration::from_secs(15);
