@@ -1,6 +1,7 @@
 //! Every operation against recorded answers.
 
 mod broken;
+mod changes;
 mod charges;
 mod lookups;
 mod movements;
