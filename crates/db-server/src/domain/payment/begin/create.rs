@@ -21,7 +21,7 @@ use crate::{
             perform::{Flow, Step, perform},
             record::{payment_body, record},
         },
-        paymethod::{PAYMETHOD, chargeable},
+        paymethod::{Chargeable, PAYMETHOD, chargeable},
         plan::{self, Purchase},
     },
     error::ApiError,
@@ -137,6 +137,18 @@ pub(super) struct Charged {
 }
 
 impl Charged {
+    /// By what the provider's script gave.
+    pub(super) fn once(nonce: Token, buyer: Option<BuyerId>) -> Self {
+        Self { source: Some(Source::Nonce { nonce }), method: None, buyer }
+    }
+
+    /// By a stored means of payment, which says whose it is.
+    pub(super) fn by(method: Chargeable) -> Self {
+        let customer = Some(method.customer.provider_id);
+        let source = Some(Source::PaymentMethod { token: method.token, customer });
+        Self { source, method: Some(method.row.id), buyer: Some(method.customer.buyer_id) }
+    }
+
     fn find(connection: &mut PgConnection, context: &Context, wanted: &Wanted) -> Result<Self, DomainError> {
         if let Some(id) = wanted.buyer_id {
             let buyer = buyer::by_id(connection, id)?;
@@ -148,10 +160,7 @@ impl Charged {
         let buyer = wanted.buyer_id;
         match &wanted.source {
             WantedSource::PaymentMethod(id) => Self::stored(connection, context, wanted, *id),
-            WantedSource::Nonce(nonce) => {
-                let source = Some(Source::Nonce { nonce: nonce.clone() });
-                Ok(Self { source, method: None, buyer })
-            }
+            WantedSource::Nonce(nonce) => Ok(Self::once(nonce.clone(), buyer)),
             WantedSource::Checkout { .. } => Ok(Self { source: None, method: None, buyer }),
         }
     }
@@ -172,9 +181,7 @@ impl Charged {
         if wanted.buyer_id.is_some_and(|buyer| buyer != method.customer.buyer_id) {
             return Err(field_with(METHOD, Code::Invalid, "The payment method is another buyer's."));
         }
-        let customer = Some(method.customer.provider_id);
-        let source = Some(Source::PaymentMethod { token: method.token, customer });
-        Ok(Self { source, method: Some(id), buyer: Some(method.customer.buyer_id) })
+        Ok(Self::by(method))
     }
 }
 

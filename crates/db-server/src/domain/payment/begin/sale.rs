@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::PgConnection;
 use wire::{
     Currency, Money,
-    payment::{Provider, Source, Token},
+    payment::{Provider, Token},
 };
 
 use super::{
@@ -127,18 +127,11 @@ fn find_source(
     errors: &mut FieldErrors,
 ) -> Result<Option<Charged>, DomainError> {
     let id = match &new.source {
-        SaleSource::Nonce(nonce) => {
-            let source = Some(Source::Nonce { nonce: nonce.clone() });
-            return Ok(Some(Charged { source, method: None, buyer: None }));
-        }
+        SaleSource::Nonce(nonce) => return Ok(Some(Charged::once(nonce.clone(), None))),
         SaleSource::PaymentMethod(id) => *id,
     };
     match chargeable(connection, &context.keys, id) {
-        Ok(method) if method.provider == new.provider => {
-            let customer = Some(method.customer.provider_id);
-            let source = Some(Source::PaymentMethod { token: method.token, customer });
-            return Ok(Some(Charged { source, method: Some(id), buyer: Some(method.customer.buyer_id) }));
-        }
+        Ok(method) if method.provider == new.provider => return Ok(Some(Charged::by(method))),
         Ok(_) => errors.add(PAYMETHOD, FieldError::new(Code::DoesNotExist, DANGLING)),
         Err(DomainError::Fields(found)) => errors.extend(found),
         Err(error) => return Err(error),
