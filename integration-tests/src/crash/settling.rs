@@ -47,7 +47,7 @@ pub async fn deliver_again(rig: &Rig) -> Result<(), CrashError> {
 }
 
 /// Time passes for whatever is not settled and was begun so long ago: it is due for a look, and was begun so many minutes
-/// earlier, so that "there is nothing" is evidence where that depends on minutes. Nothing gets older than [`OLDEST`] by it.
+/// earlier, so that "there is nothing" is evidence where that depends on minutes. Nothing gets older than half an hour by it.
 ///
 /// # Errors
 /// [`CrashError`].
