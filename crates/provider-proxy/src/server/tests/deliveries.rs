@@ -15,7 +15,8 @@ use crate::reload::Reloader;
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const PREVIOUS: &str = "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB";
 
-/// The endpoint: answers each request with the next of these, and tells what it got: the head's lines and the body.
+/// The endpoint: answers each request with the next of these, on a connection of its own, and tells what it got: the head's
+/// lines and the body. What is not the last answer says that it closes its connection, or the next request might be sent on it.
 fn endpoint(answers: Vec<&'static str>) -> (String, Receiver<(Vec<String>, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
@@ -121,8 +122,9 @@ async fn a_new_secret_signs_after_a_reload_and_the_old_one_is_withheld_still() {
 #[actix_web::test]
 async fn what_an_endpoint_says_is_told_as_a_status_and_a_redirect_is_not_followed() {
     let (elsewhere, followed) = endpoint(vec!["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]);
-    let redirect =
-        format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {elsewhere}\r\nContent-Length: 0\r\n\r\n");
+    let redirect = format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: {elsewhere}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
     let (url, _got) = endpoint(vec![
         redirect.leak(),
         "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
