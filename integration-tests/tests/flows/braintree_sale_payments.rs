@@ -1,20 +1,16 @@
 //! A sale is a payment: carried out once for each key, found again, looked at by the janitor, on the books.
 
-use chassis::environment::Environment;
-use chrono::{TimeDelta, Utc};
-use db_server::{
-    domain::{Clock, payment::janitor},
-    server, settings,
-};
+use chrono::TimeDelta;
 use diesel::{connection::SimpleConnection, insert_into, prelude::*};
 use integration_tests::{
     client::Answer,
-    in_process::{Pair, db_server_settings, spawn_pair},
+    in_process::{Pair, spawn_pair},
 };
 use serde_json::{Value, json};
 
 use super::{
     braintree_shop::{BraintreeShop, codes},
+    janitor::look,
     ledger::assert_sound,
     shop::{text, unique},
     till::post,
@@ -39,19 +35,6 @@ async fn sell(shop: &BraintreeShop, key: &str, product: &str, amount: &str) -> A
 /// The payments that there are, newest first.
 async fn payments(shop: &BraintreeShop) -> Vec<Value> {
     shop.client.get("/payments/").await.json()["objects"].as_array().unwrap().clone()
-}
-
-/// One pass of a janitor whose clock is ahead.
-async fn look(pair: &Pair, ahead: TimeDelta) -> usize {
-    let database = pair.database.as_ref().unwrap();
-    let proxy = pair.provider_proxy.url();
-    let table = db_server_settings(&database.socket_folder(), database.name(), proxy, &pair.dummies);
-    let read = || settings::read(table.clone(), Environment::default()).unwrap();
-    let clock = Clock::new(move || Utc::now() + ahead);
-    let (domain, _) = server::tools(read(), clock).await.unwrap();
-    // Only the janitor's time is ahead: provider-proxy believes no token of the future.
-    let (_, proxy) = server::tools(read(), Clock::system()).await.unwrap();
-    janitor::pass(&domain, &proxy).await.unwrap()
 }
 
 /// How many payments and entries the ledger has, which is sound.

@@ -1,19 +1,13 @@
 //! A payer pays, and nobody tells: each provider is asked, and the payment is on the books all the same.
 
-use chassis::environment::Environment;
 use chrono::TimeDelta;
-use db_server::{
-    domain::{
-        Clock,
-        payment::resolve::{self, Finding, Resolution},
-    },
-    server, settings,
-};
-use integration_tests::in_process::{PairOptions, db_server_settings};
+use db_server::domain::payment::resolve::{self, Finding, Resolution};
+use integration_tests::in_process::PairOptions;
 use serde_json::{Value, json};
 use wire::payment::Provider;
 
 use super::{
+    janitor::domain,
     payment_unknowns::{SOON, hushed, look},
     shop::text,
     till::{BACK, Till, checkout, line},
@@ -129,11 +123,7 @@ async fn an_operator_says_that_a_payer_has_paid_on_the_page() {
     let till = quiet().await;
     let order = till.order(Provider::Reference, &json!({"checkout": checkout()}));
     let payment = till.pay(&order).await;
-    let database = till.pair.database.as_ref().unwrap();
-    let proxy = till.pair.provider_proxy.url();
-    let table = db_server_settings(&database.socket_folder(), database.name(), proxy, &till.pair.dummies);
-    let settings = settings::read(table, Environment::default()).unwrap();
-    let (domain, _) = server::tools(settings, Clock::system()).await.unwrap();
+    let domain = domain(&till.pair, TimeDelta::zero()).await;
     let uuid = text(&payment, "/uuid").parse().unwrap();
     let story = resolve::story(&domain.database, uuid).await.unwrap();
     let by_hand = Resolution {

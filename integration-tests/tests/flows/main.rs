@@ -31,6 +31,7 @@ mod generic_api;
 mod harness;
 mod identity;
 mod implementations;
+mod janitor;
 mod ledger;
 mod ledger_tampering;
 mod limits;

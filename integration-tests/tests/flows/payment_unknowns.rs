@@ -2,19 +2,15 @@
 
 mod by_hand;
 
-use chassis::environment::Environment;
-use chrono::{TimeDelta, Utc};
-use db_server::{
-    domain::{Clock, payment::janitor},
-    server, settings,
-};
+use chrono::TimeDelta;
+use db_server::domain::payment::janitor::forget;
 use diesel::connection::SimpleConnection;
-use integration_tests::in_process::db_server_settings;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::payment::Provider;
 
 use super::{
+    janitor::{self, NO_PROXY, domain, pass},
     shop::{text, unique},
     till::{Till, line},
     webhooks::count,
@@ -22,7 +18,6 @@ use super::{
 
 /// When a look is due for the first time.
 pub const SOON: TimeDelta = TimeDelta::seconds(11);
-const NO_PROXY: &str = "http://127.0.0.1:1";
 
 /// A till whose providers tell nothing by themselves.
 async fn quiet() -> Till {
@@ -36,21 +31,9 @@ pub async fn hushed(till: Till) -> Till {
     till
 }
 
-/// One pass of a janitor whose clock is ahead, and which reaches provider-proxy at this URL.
-async fn pass(till: &Till, proxy: &str, ahead: TimeDelta) -> usize {
-    let database = till.pair.database.as_ref().unwrap();
-    let table = db_server_settings(&database.socket_folder(), database.name(), proxy, &till.pair.dummies);
-    let read = || settings::read(table.clone(), Environment::default()).unwrap();
-    let clock = Clock::new(move || Utc::now() + ahead);
-    let (domain, _) = server::tools(read(), clock).await.unwrap();
-    // Only the janitor's time is ahead: provider-proxy believes no token of the future.
-    let (_, proxy) = server::tools(read(), Clock::system()).await.unwrap();
-    janitor::pass(&domain, &proxy).await.unwrap()
-}
-
 /// One pass of a janitor whose clock is ahead; gives how much it has looked at.
 pub async fn look(till: &Till, ahead: TimeDelta) -> usize {
-    pass(till, till.pair.provider_proxy.url(), ahead).await
+    janitor::look(&till.pair, ahead).await
 }
 
 /// The attempt of the newest operation.
@@ -186,9 +169,9 @@ async fn what_cannot_be_asked_is_asked_the_next_time_and_after_thirty_days_a_per
     let till = quiet().await;
     till.fault("/stripe/v1/payment_intents", json!("drop_after")).await;
     let payment = unknown(&till, &till.stripe_order(&json!({}))).await;
-    assert_eq!(pass(&till, NO_PROXY, SOON).await, 1);
-    assert_eq!(pass(&till, NO_PROXY, SOON + SOON).await, 0);
-    assert_eq!(pass(&till, NO_PROXY, TimeDelta::days(31)).await, 1);
+    assert_eq!(pass(&till.pair, NO_PROXY, SOON).await, 1);
+    assert_eq!(pass(&till.pair, NO_PROXY, SOON + SOON).await, 0);
+    assert_eq!(pass(&till.pair, NO_PROXY, TimeDelta::days(31)).await, 1);
     assert_status(&till, &payment, "unknown").await;
     assert_eq!(look(&till, TimeDelta::days(400)).await, 0, "nobody looks any more");
 }
@@ -225,10 +208,8 @@ async fn keys_are_forgotten_when_they_are_old_unless_what_they_began_is_open_and
              where id = (select max(id) from idempotency_keys)",
         )
         .unwrap();
-    let table = db_server_settings(&database.socket_folder(), database.name(), NO_PROXY, &till.pair.dummies);
-    let settings = settings::read(table, Environment::default()).unwrap();
-    let (domain, _) = server::tools(settings, Clock::system()).await.unwrap();
-    assert_eq!(janitor::forget(&domain).await.unwrap(), 1);
+    let domain = domain(&till.pair, TimeDelta::zero()).await;
+    assert_eq!(forget(&domain).await.unwrap(), 1);
     assert_eq!(count(&mut connection, "select count(*) from idempotency_keys"), 2);
     assert_eq!(count(&mut connection, "select count(*) from idempotency_keys where status is null"), 1);
 }
@@ -242,14 +223,11 @@ async fn an_answer_is_kept_from_when_it_was_given_however_long_it_took() {
     assert_eq!(first.status, 201, "{first:?}");
     let mut connection = database.connect();
     let begun = |ago: &str| format!("update idempotency_keys set created = now() - interval '{ago}'");
-    let table = db_server_settings(&database.socket_folder(), database.name(), NO_PROXY, &till.pair.dummies);
     // It was gone on with twenty hours after it was begun, and answered then; ten hours later it is still asked for.
     connection.batch_execute(&begun("20 hours")).unwrap();
     for (ahead, forgotten) in [(10, 0), (23, 0), (25, 1)] {
-        let settings = settings::read(table.clone(), Environment::default()).unwrap();
-        let clock = Clock::new(move || Utc::now() + TimeDelta::hours(ahead));
-        let (domain, _) = server::tools(settings, clock).await.unwrap();
-        assert_eq!(janitor::forget(&domain).await.unwrap(), forgotten, "{ahead} hours after the answer");
+        let domain = domain(&till.pair, TimeDelta::hours(ahead)).await;
+        assert_eq!(forget(&domain).await.unwrap(), forgotten, "{ahead} hours after the answer");
         if forgotten == 0 {
             let again = till.post("/payments/", &key, &order).await;
             assert_eq!((again.status, &again.body), (201, &first.body));
@@ -259,7 +237,6 @@ async fn an_answer_is_kept_from_when_it_was_given_however_long_it_took() {
     till.stripe(&json!({})).await;
     connection.batch_execute(&begun("25 hours")).unwrap();
     connection.batch_execute("update idempotency_keys set answered = null").unwrap();
-    let settings = settings::read(table, Environment::default()).unwrap();
-    let (domain, _) = server::tools(settings, Clock::system()).await.unwrap();
-    assert_eq!(janitor::forget(&domain).await.unwrap(), 1);
+    let domain = domain(&till.pair, TimeDelta::zero()).await;
+    assert_eq!(forget(&domain).await.unwrap(), 1);
 }

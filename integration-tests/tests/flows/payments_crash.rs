@@ -70,9 +70,7 @@ impl Storm {
 
     async fn ledger(&self, provider: Provider) -> Vec<(String, String)> {
         let sandbox = integration_tests::client::Client::unsigned(&self.running.sandbox.url);
-        let lines = sandbox.get(&format!("/_sandbox/ledger?provider={provider}")).await.json();
-        let line = |line: &Value| (text(line, "/kind"), text(line, "/amount"));
-        lines.as_array().unwrap().iter().map(line).collect()
+        super::till::lines_of(&sandbox, provider).await
     }
 }
 

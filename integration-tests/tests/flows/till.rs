@@ -107,10 +107,7 @@ impl Till {
 
     /// Kind and amount of what a provider's ledger has, in its order.
     pub async fn ledger(&self, provider: Provider) -> Vec<(String, String)> {
-        let path = format!("/_sandbox/ledger?provider={provider}");
-        let lines = self.pair.sandbox_client().get(&path).await.json();
-        let line = |line: &Value| (text(line, "/kind"), text(line, "/amount"));
-        lines.as_array().unwrap().iter().map(line).collect()
+        lines_of(&self.pair.sandbox_client(), provider).await
     }
 
     /// Makes the next request with this path at a provider go wrong.
@@ -177,4 +174,11 @@ pub async fn arrived(sandbox: &Client, request: &str) -> u64 {
 /// A charge or refund in a provider's ledger.
 pub fn line(kind: &str, amount: &str) -> (String, String) {
     (kind.to_owned(), amount.to_owned())
+}
+
+/// Kind and amount of what a provider's ledger has in this sandbox, in its order.
+pub async fn lines_of(sandbox: &Client, provider: Provider) -> Vec<(String, String)> {
+    let lines = sandbox.get(&format!("/_sandbox/ledger?provider={provider}")).await.json();
+    let line = |line: &Value| (text(line, "/kind"), text(line, "/amount"));
+    lines.as_array().unwrap().iter().map(line).collect()
 }

@@ -1,35 +1,27 @@
 //! An operator has the last word on what nobody has settled.
 
-use actix_web::web::Data;
-use chassis::environment::Environment;
+use chrono::TimeDelta;
 use db_server::{
     domain::{
-        Clock, Domain,
+        Domain,
         payment::resolve::{self, Finding, Resolution, ResolveError},
     },
-    server, settings,
     store::payment::PaymentRow,
 };
 use diesel::connection::SimpleConnection;
-use integration_tests::in_process::db_server_settings;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    super::{executables::server as executable, payers::below, shop::text, till::Till, webhooks::count},
-    NO_PROXY, assert_status, attempt, quiet, unknown,
+    super::{
+        executables::server as executable,
+        janitor::{NO_PROXY, domain, table},
+        payers::below,
+        shop::text,
+        webhooks::count,
+    },
+    assert_status, attempt, quiet, unknown,
 };
-
-fn table(till: &Till) -> toml::Table {
-    let database = till.pair.database.as_ref().unwrap();
-    db_server_settings(&database.socket_folder(), database.name(), NO_PROXY, &till.pair.dummies)
-}
-
-/// What an operator's command works with.
-async fn domain(till: &Till) -> Data<Domain> {
-    let settings = settings::read(table(till), Environment::default()).unwrap();
-    server::tools(settings, Clock::system()).await.unwrap().0
-}
 
 async fn resolve(domain: &Domain, said: Resolution) -> Result<PaymentRow, ResolveError> {
     resolve::resolve(&domain.database, domain.keys.clone(), domain.clock.now(), said).await
@@ -51,13 +43,13 @@ fn said(payment: &Value, attempt: Uuid, finding: Finding) -> Resolution {
 async fn an_operator_says_what_became_of_it_and_cannot_contradict_what_is_known() {
     let till = quiet().await;
     let database = till.pair.database.as_ref().unwrap();
-    let table = table(&till);
+    let table = table(&till.pair, NO_PROXY);
     let folder = tempfile::tempdir().unwrap();
     let show = |payment: &Value| {
         let uuid = text(payment, "/uuid");
         executable("db-server", folder.path(), &table).arguments(["payment", "show", uuid.as_str()])
     };
-    let domain = domain(&till).await;
+    let domain = domain(&till.pair, TimeDelta::zero()).await;
     let resolve = async |said| resolve(&domain, said).await;
 
     let settled = till.stripe(&json!({})).await;
@@ -122,7 +114,7 @@ async fn an_operator_says_what_became_of_it_and_cannot_contradict_what_is_known(
 #[actix_web::test]
 async fn a_client_does_not_read_why_an_operator_says_that_nothing_was_done() {
     let till = quiet().await;
-    let domain = domain(&till).await;
+    let domain = domain(&till.pair, TimeDelta::zero()).await;
     for (finding, status, field) in
         [(Finding::Failed, "failed", "failure"), (Finding::Declined, "declined", "decline")]
     {
@@ -142,7 +134,7 @@ async fn a_client_does_not_read_why_an_operator_says_that_nothing_was_done() {
 #[actix_web::test]
 async fn an_operator_ends_a_refund_that_stays_pending_at_the_provider() {
     let till = quiet().await;
-    let domain = domain(&till).await;
+    let domain = domain(&till.pair, TimeDelta::zero()).await;
     let payment = till.stripe(&json!({"nonce": "pm_card_pendingRefund"})).await;
     let refund = till.change(&payment, "refunds", &json!({"amount": "9.00"})).await.json();
     assert_eq!(refund["status"], "pending", "{refund:?}");
